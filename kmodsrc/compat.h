@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * All that differs between the kernel versions that the core runs on, 5.10 to
+ * 6.12 and later.  Each difference says where it comes from.
+ */
+#ifndef KSPLICE_COMPAT_H
+#define KSPLICE_COMPAT_H
+
+#include <linux/export.h>
+#include <linux/module.h>
+#include <linux/version.h>
+
+/*
+ * The callback of kallsyms_on_each_symbol() lost its module argument in 6.4
+ * (kernel/kallsyms.c).  Before, symbols of modules may come too, until 5.12.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 4, 0)
+#define KSPLICE_SYMBOL_CALLBACK(function, data, name, module, value) \
+	int function(void *data, const char *name, struct module *module, unsigned long value)
+#define KSPLICE_OF_VMLINUX(module) ((module) == NULL)
+#else
+#define KSPLICE_SYMBOL_CALLBACK(function, data, name, module, value) \
+	int function(void *data, const char *name, unsigned long value)
+#define KSPLICE_OF_VMLINUX(module) true
+#endif
+
+/*
+ * struct kernel_symbol, an entry of a table of exports, left the public headers
+ * in 6.8 (it is in kernel/module/internal.h since).
+ */
+#ifdef CONFIG_HAVE_ARCH_PREL32_RELOCATIONS
+struct ksplice_kernel_symbol {
+	int value_offset;
+	int name_offset;
+	int namespace_offset;
+};
+
+static inline void ksplice_export(struct ksplice_kernel_symbol *symbol, unsigned long value,
+				  const char *name)
+{
+	symbol->value_offset = (int)(value - (unsigned long)&symbol->value_offset);
+	symbol->name_offset = (int)((unsigned long)name - (unsigned long)&symbol->name_offset);
+	symbol->namespace_offset = 0;
+}
+
+static inline unsigned long ksplice_export_value(const struct ksplice_kernel_symbol *symbol)
+{
+	return (unsigned long)&symbol->value_offset + (long)symbol->value_offset;
+}
+
+static inline const char *ksplice_export_name(const struct ksplice_kernel_symbol *symbol)
+{
+	return (const char *)&symbol->name_offset + symbol->name_offset;
+}
+#else
+struct ksplice_kernel_symbol {
+	unsigned long value;
+	const char *name;
+	const char *namespace;
+};
+
+static inline void ksplice_export(struct ksplice_kernel_symbol *symbol, unsigned long value,
+				  const char *name)
+{
+	symbol->value = value;
+	symbol->name = name;
+	symbol->namespace = NULL;
+}
+
+static inline unsigned long ksplice_export_value(const struct ksplice_kernel_symbol *symbol)
+{
+	return symbol->value;
+}
+
+static inline const char *ksplice_export_name(const struct ksplice_kernel_symbol *symbol)
+{
+	return symbol->name;
+}
+#endif
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 8, 0)
+static_assert(sizeof(struct ksplice_kernel_symbol) == sizeof(struct kernel_symbol));
+#endif
+
+/* Since 6.4 a module has one memory area for each type (include/linux/module.h). */
+static inline bool ksplice_module_text_contains(const struct module *module,
+						unsigned long address)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 4, 0)
+	unsigned long base = (unsigned long)module->core_layout.base;
+	unsigned long size = module->core_layout.text_size;
+#else
+	unsigned long base = (unsigned long)module->mem[MOD_TEXT].base;
+	unsigned long size = module->mem[MOD_TEXT].size;
+#endif
+
+	return address >= base && address - base <= size;
+}
+
+#endif

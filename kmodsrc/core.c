@@ -1,0 +1,358 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The core of Ksplice: which updates there are, and what becomes of them. */
+#include <linux/ctype.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+
+#include "core.h"
+#include "kernel.h"
+
+#define KSPLICE_ID_MAX	20
+
+DEFINE_MUTEX(ksplice_mutex);
+static LIST_HEAD(ksplice_updates);
+
+static unsigned long kallsyms_lookup_name_address;
+module_param_named(kallsyms_lookup_name, kallsyms_lookup_name_address, ulong, 0);
+MODULE_PARM_DESC(kallsyms_lookup_name, "its address, for kernels without kprobes");
+
+int ksplice_fail(struct ksplice_update *update, int error, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(update->cause, sizeof(update->cause), format, arguments);
+	va_end(arguments);
+	update->error = error;
+	return error;
+}
+
+static bool valid_id(const char *id)
+{
+	size_t i;
+
+	if (!id || strlen(id) > KSPLICE_ID_MAX)
+		return false;
+	for (i = 0; id[i]; i++)
+		if (!isalnum(id[i]) && id[i] != '_')
+			return false;
+	return i > 0;
+}
+
+static struct ksplice_update *find_update(const char *id)
+{
+	struct ksplice_update *update;
+
+	list_for_each_entry(update, &ksplice_updates, list)
+		if (strcmp(update->id, id) == 0)
+			return update;
+	return NULL;
+}
+
+static struct ksplice_target *find_target(struct ksplice_update *update, const char *name)
+{
+	struct ksplice_target *target;
+
+	list_for_each_entry(target, &update->targets, list)
+		if (strcmp(target->name, name) == 0)
+			return target;
+	return NULL;
+}
+
+static int create_update(const struct ksplice_mod_change *change, struct ksplice_update **result)
+{
+	struct ksplice_update *update = kzalloc(sizeof(*update), GFP_KERNEL);
+	int ret;
+
+	if (!update)
+		return -ENOMEM;
+	INIT_LIST_HEAD(&update->targets);
+	strscpy(update->id, change->id, sizeof(update->id));
+	strscpy(update->description, change->description ?: "", sizeof(update->description));
+	ret = ksplice_sysfs_add(update);
+	if (ret != 0)		/* that freed it */
+		return ret;
+	list_add_tail(&update->list, &ksplice_updates);
+	*result = update;
+	return 0;
+}
+
+static int create_target(struct ksplice_update *update, const char *name,
+			 struct ksplice_target **result)
+{
+	struct ksplice_target *target = kzalloc(sizeof(*target), GFP_KERNEL);
+
+	if (!target)
+		return -ENOMEM;
+	strscpy(target->name, name, sizeof(target->name));
+	list_add_tail(&target->list, &update->targets);
+	*result = target;
+	return 0;
+}
+
+/* Publish for the next target whose new code is still to come. */
+static int publish_next(struct ksplice_update *update)
+{
+	struct ksplice_target *target;
+
+	list_for_each_entry(target, &update->targets, list)
+		if (!target->new)
+			return ksplice_publish(update, target);
+	update->stage = KSPLICE_STAGE_LINKED;
+	return 0;
+}
+
+static int attach_old(struct ksplice_update *update, struct ksplice_target *target,
+		      struct ksplice_mod_change *change)
+{
+	if (target->old)
+		return -EEXIST;
+	if (update->stage != KSPLICE_STAGE_REGISTERED)
+		return -EBUSY;
+	target->old = change;
+	return 0;
+}
+
+static int attach_new(struct ksplice_update *update, struct ksplice_target *target,
+		      struct ksplice_mod_change *change)
+{
+	int ret;
+
+	if (target->new)
+		return -EEXIST;
+	if (update->stage != KSPLICE_STAGE_MATCHED || !target->matcher)
+		return -EINVAL;
+	target->new = change;
+	ret = ksplice_target_link(update, target);
+	if (ret == 0) {
+		ksplice_unpublish(target);
+		ret = publish_next(update);
+		if (ret != 0)
+			ksplice_target_unlink(target);
+	}
+	if (ret != 0)
+		target->new = NULL;
+	return ret;
+}
+
+/* Free what no module stands for any more.  Returns whether the update is gone. */
+static bool drop_unused(struct ksplice_update *update)
+{
+	struct ksplice_target *target, *next;
+
+	list_for_each_entry_safe(target, next, &update->targets, list) {
+		if (target->old || target->new)
+			continue;
+		list_del(&target->list);
+		kfree(target);
+	}
+	if (!list_empty(&update->targets))
+		return false;
+	list_del(&update->list);
+	return true;
+}
+
+static int check_change(const struct ksplice_mod_change *change)
+{
+	const char *reason;
+
+	if (change->abi != KSPLICE_ABI) {
+		pr_err("ksplice: update for ABI %u, but the core has %u\n", change->abi,
+		       KSPLICE_ABI);
+		return -ENOEXEC;
+	}
+	if (!valid_id(change->id) || !change->target || !*change->target ||
+	    strlen(change->target) >= MODULE_NAME_LEN || !change->old_code == !change->patches) {
+		pr_err("ksplice: malformed change\n");
+		return -EINVAL;
+	}
+	if (strcmp(change->target, "vmlinux") != 0) {
+		pr_err("ksplice: %s: only vmlinux can be changed\n", change->target);
+		return -ENODEV;
+	}
+	if (change->old_code &&
+	    ksplice_old_code_check(change->old_code, change->old_code_size, &reason) != 0) {
+		pr_err("ksplice: %s: malformed old code: %s\n", change->id, reason);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+int register_ksplice_mod_change(struct ksplice_mod_change *change)
+{
+	struct ksplice_update *update;
+	struct ksplice_target *target = NULL;
+	bool gone = false;
+	int ret = check_change(change);
+
+	if (ret != 0)
+		return ret;
+	mutex_lock(&ksplice_mutex);
+	update = find_update(change->id);
+	if (!update)
+		ret = change->old_code ? create_update(change, &update) : -EINVAL;
+	if (ret == 0)
+		target = find_target(update, change->target);
+	if (ret == 0 && !target)
+		ret = create_target(update, change->target, &target);
+	if (ret == 0)
+		ret = change->old_code ? attach_old(update, target, change) :
+					 attach_new(update, target, change);
+	if (ret == 0)
+		change->update = update;
+	else if (update)
+		gone = drop_unused(update);
+	mutex_unlock(&ksplice_mutex);
+	/* Waits for readers of its files, which may wait for the mutex. */
+	if (gone)
+		kobject_put(&update->kobj);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(register_ksplice_mod_change);
+
+static void detach_old(struct ksplice_update *update, struct ksplice_target *target)
+{
+	ksplice_unpublish(target);
+	ksplice_matcher_free(target->matcher);
+	target->matcher = NULL;
+	target->old = NULL;
+	if (update->stage == KSPLICE_STAGE_MATCHED || update->stage == KSPLICE_STAGE_LINKED)
+		update->stage = KSPLICE_STAGE_REGISTERED;
+}
+
+static void detach_new(struct ksplice_update *update, struct ksplice_target *target)
+{
+	ksplice_target_unlink(target);
+	target->new = NULL;
+	if (update->stage == KSPLICE_STAGE_LINKED)
+		update->stage = KSPLICE_STAGE_REGISTERED;
+}
+
+void unregister_ksplice_mod_change(struct ksplice_mod_change *change)
+{
+	struct ksplice_update *update = change->update;
+	struct ksplice_target *target;
+	bool gone;
+
+	mutex_lock(&ksplice_mutex);
+	target = find_target(update, change->target);
+	if (change->old_code)
+		detach_old(update, target);
+	else
+		detach_new(update, target);
+	gone = drop_unused(update);
+	mutex_unlock(&ksplice_mutex);
+	if (gone)
+		kobject_put(&update->kobj);
+}
+EXPORT_SYMBOL_GPL(unregister_ksplice_mod_change);
+
+int ksplice_update_match(struct ksplice_update *update)
+{
+	struct ksplice_target *target;
+	int ret = 0;
+
+	if (update->stage != KSPLICE_STAGE_REGISTERED)
+		return ksplice_fail(update, -EEXIST, "already matched");
+	update->matched_functions = 0;
+	update->matched_bytes = 0;
+	list_for_each_entry(target, &update->targets, list) {
+		if (!target->old || target->new)
+			return ksplice_fail(update, -EINVAL, "%s: its old code is not loaded",
+					    target->name);
+		if (ret == 0 && !target->matcher)
+			ret = ksplice_target_match(update, target);
+	}
+	if (ret == 0)
+		ret = publish_next(update);
+	if (ret == 0) {
+		update->stage = KSPLICE_STAGE_MATCHED;
+		return 0;
+	}
+	list_for_each_entry(target, &update->targets, list) {
+		ksplice_matcher_free(target->matcher);
+		target->matcher = NULL;
+	}
+	return ret;
+}
+
+static void put_new_code(struct ksplice_update *update, const struct ksplice_target *end)
+{
+	struct ksplice_target *target;
+
+	list_for_each_entry(target, &update->targets, list) {
+		if (target == end)
+			break;
+		module_put(target->new->owner);
+	}
+}
+
+/* New code cannot be unloaded while it is in use. */
+static int get_new_code(struct ksplice_update *update)
+{
+	struct ksplice_target *target;
+
+	list_for_each_entry(target, &update->targets, list) {
+		if (try_module_get(target->new->owner))
+			continue;
+		put_new_code(update, target);
+		return ksplice_fail(update, -ENOENT, "%s: its new code is being unloaded",
+				    target->name);
+	}
+	return 0;
+}
+
+int ksplice_update_apply(struct ksplice_update *update)
+{
+	int ret;
+
+	if (update->stage == KSPLICE_STAGE_APPLIED)
+		return ksplice_fail(update, -EEXIST, "already applied");
+	if (update->stage != KSPLICE_STAGE_LINKED)
+		return ksplice_fail(update, -EINVAL, "its new code is not loaded");
+	ret = get_new_code(update);
+	if (ret != 0)
+		return ret;
+	ret = ksplice_switch(update, false);
+	if (ret != 0) {
+		put_new_code(update, NULL);
+		return ret;
+	}
+	update->stage = KSPLICE_STAGE_APPLIED;
+	pr_info("ksplice: update %s applied\n", update->id);
+	return 0;
+}
+
+int ksplice_update_reverse(struct ksplice_update *update)
+{
+	int ret;
+
+	if (update->stage == KSPLICE_STAGE_REVERSED)
+		return ksplice_fail(update, -EEXIST, "already reversed");
+	if (update->stage != KSPLICE_STAGE_APPLIED)
+		return ksplice_fail(update, -EINVAL, "not applied");
+	ret = ksplice_switch(update, true);
+	if (ret != 0)
+		return ret;
+	update->stage = KSPLICE_STAGE_REVERSED;
+	put_new_code(update, NULL);
+	pr_info("ksplice: update %s reversed\n", update->id);
+	return 0;
+}
+
+static int __init ksplice_init(void)
+{
+	int ret = ksplice_kernel_init(kallsyms_lookup_name_address);
+
+	return ret != 0 ? ret : ksplice_sysfs_init();
+}
+
+static void __exit ksplice_exit(void)
+{
+	ksplice_sysfs_exit();
+}
+
+module_init(ksplice_init);
+module_exit(ksplice_exit);
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("Ksplice: replaces functions of the running kernel");

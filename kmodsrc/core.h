@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Shared by the parts of the core; not for the modules of an update. */
+#ifndef KSPLICE_CORE_H
+#define KSPLICE_CORE_H
+
+#include <linux/kallsyms.h>
+#include <linux/kobject.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/sched.h>
+
+#include "ksplice.h"
+#include "match.h"
+
+/* A jump: opcode and 32-bit displacement. */
+#define KSPLICE_JUMP_SIZE	5
+/* Conflicts that are remembered; the first ones are enough to act on. */
+#define KSPLICE_MAX_CONFLICTS	32
+
+enum ksplice_stage {
+	KSPLICE_STAGE_REGISTERED,	/* old code is loaded */
+	KSPLICE_STAGE_MATCHED,		/* and proved to be the run */
+	KSPLICE_STAGE_LINKED,		/* new code is loaded, for all targets */
+	KSPLICE_STAGE_APPLIED,
+	KSPLICE_STAGE_REVERSED,
+};
+
+/* The jump from a function to its replacement. */
+struct ksplice_jump {
+	const struct ksplice_patch *patch;
+	unsigned long address;		/* of the jump: after ENDBR and fentry */
+	u8 saved[KSPLICE_JUMP_SIZE];	/* what was there before */
+	u8 jump[KSPLICE_JUMP_SIZE];
+};
+
+/* One target of an update; its halves come and go with their modules. */
+struct ksplice_target {
+	struct list_head list;
+	struct ksplice_mod_change *old;
+	struct ksplice_mod_change *new;
+	struct ksplice_matcher *matcher;	/* from matched until old goes */
+	struct ksplice_jump *jumps;		/* from linked on */
+	unsigned long nr_jumps;
+	struct ksplice_range *ranges;		/* as they are in the run */
+	unsigned long nr_ranges;
+	char name[MODULE_NAME_LEN];
+};
+
+/* A task that was found in code that is to be switched. */
+struct ksplice_conflict {
+	pid_t pid;
+	char comm[TASK_COMM_LEN];
+	char function[KSYM_NAME_LEN];
+};
+
+/**
+ * struct ksplice_update - an update, as long as one of its modules is loaded
+ * @kobj:	its folder in sysfs
+ * @list:	in ksplice_updates; updates in the order they came
+ * @modules:	the halves that are registered
+ * @error:	errno of the last request, 0 or negative
+ * @cause:	text about it
+ */
+struct ksplice_update {
+	struct kobject kobj;
+	struct list_head list;
+	struct list_head targets;
+	unsigned int modules;
+	enum ksplice_stage stage;
+	int error;
+	char cause[256];
+	char id[32];
+	char description[256];
+	unsigned long matched_functions;
+	unsigned long matched_bytes;
+	u64 pause_ns;
+	unsigned int nr_conflicts;
+	struct ksplice_conflict conflicts[KSPLICE_MAX_CONFLICTS];
+};
+
+/* Protects all updates and the list of them. */
+extern struct mutex ksplice_mutex;
+
+/* Note why a request failed, for sysfs; returns @error. */
+__printf(3, 4) int ksplice_fail(struct ksplice_update *update, int error, const char *format,
+				...);
+
+/* core.c: what writing to the stage file does.  With ksplice_mutex held. */
+int ksplice_update_match(struct ksplice_update *update);
+int ksplice_update_apply(struct ksplice_update *update);
+int ksplice_update_reverse(struct ksplice_update *update);
+
+/* run.c: match the old code of a target with the running kernel. */
+int ksplice_target_match(struct ksplice_update *update, struct ksplice_target *target);
+
+/* publish.c: let the module loader find what was proved; one target at a time. */
+int ksplice_publish(struct ksplice_update *update, struct ksplice_target *target);
+void ksplice_unpublish(const struct ksplice_target *target);
+
+/* jump.c: prepare the jumps of a target, and what must not be in use. */
+int ksplice_target_link(struct ksplice_update *update, struct ksplice_target *target);
+void ksplice_target_unlink(struct ksplice_target *target);
+
+/* switch.c: switch all targets at once, to the new code or back; 0 or -EBUSY. */
+int ksplice_switch(struct ksplice_update *update, bool reverse);
+
+/* stack.c: find tasks that use the code; under stop_machine.  0 or -EBUSY. */
+int ksplice_check_stacks(struct ksplice_update *update, bool reverse);
+
+/* sysfs.c */
+int ksplice_sysfs_init(void);
+void ksplice_sysfs_exit(void);
+int ksplice_sysfs_add(struct ksplice_update *update);
+
+#endif

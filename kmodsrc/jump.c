@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Where the jumps to the new code go.
+ *
+ * Not at the start of a function: ENDBR and the slot of ftrace stay, so that the
+ * function can still be called indirectly and traced.
+ */
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "core.h"
+#include "match_internal.h"
+
+#define OPCODE_JMP	0xe9
+
+/* The text section of the old code that was found at @address, or KSPLICE_NONE. */
+static u32 find_section(const struct ksplice_matcher *matcher, unsigned long address)
+{
+	u32 i;
+
+	for (i = 0; i < matcher->old->sections.count; i++)
+		if (matcher->tables.sections[i].kind == KSPLICE_SECTION_TEXT &&
+		    matcher->matched[i].state == KSPLICE_SECTION_MATCHED &&
+		    matcher->matched[i].address == address)
+			return i;
+	return KSPLICE_NONE;
+}
+
+static bool is_entry_site(const struct ksplice_old_site *site, u32 entry)
+{
+	return site->offset == entry &&
+	       (site->kind == KSPLICE_SITE_ENDBR || site->kind == KSPLICE_SITE_FENTRY);
+}
+
+/* Whether the kernel may rewrite the site later, and our jump with it. */
+static bool is_rewritten(const struct ksplice_old_site *site)
+{
+	return site->kind == KSPLICE_SITE_FENTRY || site->kind == KSPLICE_SITE_JUMP_LABEL ||
+	       site->kind == KSPLICE_SITE_STATIC_CALL;
+}
+
+/* Offset in the section of the place for the jump, or a negative errno. */
+static int jump_offset(const struct ksplice_matcher *matcher, u32 section)
+{
+	const struct ksplice_old_section *old = &matcher->tables.sections[section];
+	const struct ksplice_old_site *site = &matcher->tables.sites[old->sites];
+	const struct ksplice_old_site *end = site + old->nr_sites;
+	u32 entry = 0;
+
+	for (; site < end && is_entry_site(site, entry); site++)
+		entry += site->length;
+	if (matcher->matched[section].run_size < entry + KSPLICE_JUMP_SIZE)
+		return -ENOSPC;
+	for (; site < end && site->offset < entry + KSPLICE_JUMP_SIZE; site++)
+		if (is_rewritten(site))
+			return -EBUSY;
+	return (int)entry;
+}
+
+static int link_patch(struct ksplice_update *update, const struct ksplice_target *target,
+		      const struct ksplice_patch *patch, struct ksplice_jump *jump)
+{
+	u32 section = find_section(target->matcher, patch->old_address);
+	long displacement;
+	s32 field;
+	int offset;
+
+	if (section == KSPLICE_NONE)
+		return ksplice_fail(update, -ENOENT, "%s: %s was not matched", target->name,
+				    patch->name);
+	offset = jump_offset(target->matcher, section);
+	if (offset < 0)
+		return ksplice_fail(update, -EINVAL, "%s: %s %s", target->name, patch->name,
+				    offset == -ENOSPC ? "is too short for a jump" :
+							"begins with code that the kernel rewrites");
+	jump->patch = patch;
+	jump->address = patch->old_address + offset;
+	displacement = (long)(patch->new_address - (jump->address + KSPLICE_JUMP_SIZE));
+	field = (s32)displacement;
+	if (field != displacement)
+		return ksplice_fail(update, -ERANGE, "%s: %s is too far away for a jump",
+				    target->name, patch->name);
+	jump->jump[0] = OPCODE_JMP;
+	memcpy(&jump->jump[1], &field, sizeof(field));
+	if (copy_from_kernel_nofault(jump->saved, (void *)jump->address, KSPLICE_JUMP_SIZE) != 0)
+		return ksplice_fail(update, -EFAULT, "%s: %s cannot be read", target->name,
+				    patch->name);
+	return 0;
+}
+
+static int link_range(struct ksplice_update *update, const struct ksplice_target *target,
+		      const struct ksplice_range *range, struct ksplice_range *run)
+{
+	u32 section = find_section(target->matcher, range->address);
+
+	if (section == KSPLICE_NONE)
+		return ksplice_fail(update, -ENOENT, "%s: %s was not matched", target->name,
+				    range->name);
+	*run = *range;
+	run->size = target->matcher->matched[section].run_size;
+	return 0;
+}
+
+int ksplice_target_link(struct ksplice_update *update, struct ksplice_target *target)
+{
+	const struct ksplice_mod_change *new = target->new;
+	unsigned long i;
+	int ret = 0;
+
+	target->jumps = kvcalloc(new->nr_patches + 1, sizeof(*target->jumps), GFP_KERNEL);
+	target->ranges = kvcalloc(new->nr_ranges + 1, sizeof(*target->ranges), GFP_KERNEL);
+	if (!target->jumps || !target->ranges)
+		ret = ksplice_fail(update, -ENOMEM, "%s: no memory for the jumps", target->name);
+	for (i = 0; ret == 0 && i < new->nr_patches; i++)
+		ret = link_patch(update, target, &new->patches[i], &target->jumps[i]);
+	for (i = 0; ret == 0 && i < new->nr_ranges; i++)
+		ret = link_range(update, target, &new->ranges[i], &target->ranges[i]);
+	if (ret != 0) {
+		ksplice_target_unlink(target);
+		return ret;
+	}
+	target->nr_jumps = new->nr_patches;
+	target->nr_ranges = new->nr_ranges;
+	return 0;
+}
+
+void ksplice_target_unlink(struct ksplice_target *target)
+{
+	kvfree(target->jumps);
+	kvfree(target->ranges);
+	target->jumps = NULL;
+	target->ranges = NULL;
+	target->nr_jumps = 0;
+	target->nr_ranges = 0;
+}

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Unexported functions of the kernel, called directly; see kernel.h. */
+#include <linux/cpumask.h>
+#include <linux/kprobes.h>
+#include <linux/static_call.h>
+
+#include "kernel.h"
+
+/*
+ * A static call needs a function of its type until the real one is known.  No
+ * call is made before ksplice_kernel_init() has set all of them.
+ */
+static unsigned long no_lookup_name(const char *name)
+{
+	return 0;
+}
+
+static int no_on_each_symbol(ksplice_symbol_callback callback, void *data)
+{
+	return -ENOSYS;
+}
+
+static int no_stack_trace(struct task_struct *task, unsigned long *store, unsigned int size)
+{
+	return -ENOSYS;
+}
+
+static struct task_struct *no_idle_task(int cpu)
+{
+	return NULL;
+}
+
+static int no_stop_machine(int (*fn)(void *data), void *data, const struct cpumask *cpus)
+{
+	return -ENOSYS;
+}
+
+static void *no_text_poke(void *address, const void *opcode, size_t size)
+{
+	return NULL;
+}
+
+static void no_function(void)
+{
+}
+
+DEFINE_STATIC_CALL(ksplice_kallsyms_lookup_name, no_lookup_name);
+DEFINE_STATIC_CALL(ksplice_kallsyms_on_each_symbol, no_on_each_symbol);
+DEFINE_STATIC_CALL(ksplice_stack_trace_save_tsk_reliable, no_stack_trace);
+DEFINE_STATIC_CALL(ksplice_idle_task, no_idle_task);
+DEFINE_STATIC_CALL(ksplice_stop_machine_cpuslocked, no_stop_machine);
+DEFINE_STATIC_CALL(ksplice_text_poke_kgdb, no_text_poke);
+DEFINE_STATIC_CALL(ksplice_code_modify_prepare, no_function);
+DEFINE_STATIC_CALL(ksplice_code_modify_post_process, no_function);
+
+/* NULL when this kernel has no data in kallsyms. */
+static struct mutex *text_mutex;
+static struct mutex *module_mutex;
+
+/* kallsyms_lookup_name() is exported to nobody, but kprobes know where it is. */
+static unsigned long find_lookup_name(void)
+{
+	struct kprobe probe = { .symbol_name = "kallsyms_lookup_name" };
+	unsigned long address = 0;
+
+	if (register_kprobe(&probe) == 0) {
+		address = (unsigned long)probe.addr;
+		unregister_kprobe(&probe);
+	}
+	return address;
+}
+
+static void *lookup(const char *name)
+{
+	return (void *)static_call(ksplice_kallsyms_lookup_name)(name);
+}
+
+#define FIND(call, name)                                                        \
+	({                                                                      \
+		void *address = lookup(name);                                   \
+		if (address)                                                    \
+			static_call_update(call, address);                      \
+		else                                                            \
+			pr_err("ksplice: this kernel has no function %s\n", name); \
+		address != NULL;                                                \
+	})
+
+/* Without data in kallsyms, functions of ftrace lock the text for us. */
+static bool find_text_lock(void)
+{
+	text_mutex = lookup("text_mutex");
+	return text_mutex || (FIND(ksplice_code_modify_prepare, "ftrace_arch_code_modify_prepare") &&
+			      FIND(ksplice_code_modify_post_process,
+				   "ftrace_arch_code_modify_post_process"));
+}
+
+int ksplice_kernel_init(unsigned long address)
+{
+	if (address == 0)
+		address = find_lookup_name();
+	if (address == 0) {
+		pr_err("ksplice: kallsyms_lookup_name was not found: no kprobes?\n");
+		return -ENOENT;
+	}
+	static_call_update(ksplice_kallsyms_lookup_name, (void *)address);
+	if (IS_ENABLED(CONFIG_HAVE_RELIABLE_STACKTRACE) &&
+	    !FIND(ksplice_stack_trace_save_tsk_reliable, "stack_trace_save_tsk_reliable"))
+		return -ENOENT;
+	if (!FIND(ksplice_kallsyms_on_each_symbol, "kallsyms_on_each_symbol") ||
+	    !FIND(ksplice_idle_task, "idle_task") ||
+	    !FIND(ksplice_stop_machine_cpuslocked, "stop_machine_cpuslocked") ||
+	    !FIND(ksplice_text_poke_kgdb, "text_poke_kgdb") || !find_text_lock())
+		return -ENOENT;
+	module_mutex = lookup("module_mutex");
+	return 0;
+}
+
+int ksplice_on_each_symbol(ksplice_symbol_callback callback, void *data)
+{
+	return static_call(ksplice_kallsyms_on_each_symbol)(callback, data);
+}
+
+int ksplice_stack_trace(struct task_struct *task, unsigned long *addresses, unsigned int size)
+{
+	return static_call(ksplice_stack_trace_save_tsk_reliable)(task, addresses, size);
+}
+
+struct task_struct *ksplice_idle_task(int cpu)
+{
+	return static_call(ksplice_idle_task)(cpu);
+}
+
+int ksplice_stop_machine(int (*fn)(void *data), void *data)
+{
+	return static_call(ksplice_stop_machine_cpuslocked)(fn, data, cpu_online_mask);
+}
+
+void ksplice_write_text(unsigned long address, const void *bytes, size_t size)
+{
+	/* text_poke() asserts that the task holds text_mutex; under stop_machine
+	 * the task is a stopper, and its caller holds it.
+	 */
+	static_call(ksplice_text_poke_kgdb)((void *)address, bytes, size);
+}
+
+void ksplice_lock_text(void)
+{
+	if (text_mutex)
+		mutex_lock(text_mutex);
+	else
+		static_call(ksplice_code_modify_prepare)();
+}
+
+void ksplice_unlock_text(void)
+{
+	if (text_mutex)
+		mutex_unlock(text_mutex);
+	else
+		static_call(ksplice_code_modify_post_process)();
+}
+
+void ksplice_lock_modules(void)
+{
+	if (module_mutex)
+		mutex_lock(module_mutex);
+}
+
+void ksplice_unlock_modules(void)
+{
+	if (module_mutex)
+		mutex_unlock(module_mutex);
+}

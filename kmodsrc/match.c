@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Run-pre matching of the whole old code; see match.h. */
+#include "match_internal.h"
+
+static bool is_placed(const struct ksplice_old_section *section)
+{
+	return section->kind == KSPLICE_SECTION_TEXT || section->kind == KSPLICE_SECTION_RODATA;
+}
+
+static void *allocate(struct ksplice_matcher *matcher, size_t count, size_t size)
+{
+	return matcher->ops->alloc(matcher->context, count * size);
+}
+
+struct ksplice_matcher *ksplice_matcher_new(const struct ksplice_old_header *old,
+					    const struct ksplice_matcher_ops *ops, void *context)
+{
+	struct ksplice_matcher *matcher = ops->alloc(context, sizeof(*matcher));
+	u32 i, largest = 0;
+
+	if (!matcher)
+		return NULL;
+	matcher->old = old;
+	matcher->ops = ops;
+	matcher->context = context;
+	matcher->mask = old->word_size == 4 ? 0xffffffffUL : ~0UL;
+	matcher->failure.section = KSPLICE_NONE;
+	matcher->failure.symbol = KSPLICE_NONE;
+	ksplice_old_tables(old, &matcher->tables);
+	for (i = 0; i < old->sections.count; i++)
+		if (matcher->tables.sections[i].size > largest)
+			largest = matcher->tables.sections[i].size;
+	matcher->symbols = allocate(matcher, old->symbols.count + 1, sizeof(*matcher->symbols));
+	matcher->journal = allocate(matcher, old->symbols.count + 1, sizeof(*matcher->journal));
+	matcher->matched = allocate(matcher, old->sections.count + 1, sizeof(*matcher->matched));
+	matcher->run = allocate(matcher, largest + KSPLICE_RUN_SLACK, 1);
+	if (!matcher->symbols || !matcher->journal || !matcher->matched || !matcher->run) {
+		ksplice_matcher_free(matcher);
+		return NULL;
+	}
+	return matcher;
+}
+
+void ksplice_matcher_free(struct ksplice_matcher *matcher)
+{
+	u32 i;
+
+	if (!matcher)
+		return;
+	if (matcher->matched)
+		for (i = 0; i < matcher->old->sections.count; i++)
+			matcher->ops->free(matcher->context, matcher->matched[i].shifts);
+	ksplice_symbols_free(matcher);
+	matcher->ops->free(matcher->context, matcher->run);
+	matcher->ops->free(matcher->context, matcher->matched);
+	matcher->ops->free(matcher->context, matcher->journal);
+	matcher->ops->free(matcher->context, matcher->symbols);
+	matcher->ops->free(matcher->context, matcher);
+}
+
+/* Read the run at @address, with some more for functions that are longer there. */
+static u32 read_run(struct ksplice_matcher *matcher, u32 size, unsigned long address)
+{
+	if (matcher->ops->read(matcher->context, address, matcher->run,
+			       size + KSPLICE_RUN_SLACK) == 0)
+		return size + KSPLICE_RUN_SLACK;
+	if (matcher->ops->read(matcher->context, address, matcher->run, size) == 0)
+		return size;
+	return 0;
+}
+
+/*
+ * Text is compared twice where its layout differs: branches forward are checked
+ * against the layout that the first pass found.
+ */
+static int match_text(struct ksplice_place *place, struct ksplice_matched *found)
+{
+	struct ksplice_matched assumed = { .nr_shifts = 0 };
+	struct ksplice_shift shifts[KSPLICE_MAX_SHIFTS];
+	u32 journal = place->matcher->journal_length, end = 0;
+	unsigned int pass;
+	int ret;
+
+	for (pass = 0; pass < 2; pass++) {
+		place->assumed = &assumed;
+		place->nr_shifts = 0;
+		place->branch_differs = false;
+		ret = ksplice_code_match(place, 0, place->old->size, place->old->sites, 0, &end, 0);
+		if (ret != 0)
+			return ret;
+		if (place->nr_shifts == assumed.nr_shifts &&
+		    memcmp(place->shifts, shifts, assumed.nr_shifts * sizeof(*shifts)) == 0)
+			break;
+		memcpy(shifts, place->shifts, place->nr_shifts * sizeof(*shifts));
+		assumed.shifts = shifts;
+		assumed.nr_shifts = place->nr_shifts;
+		ksplice_symbols_rollback(place->matcher, journal);
+	}
+	if (pass == 2 || place->branch_differs)
+		return ksplice_differs(place, 0, 0, KSPLICE_NONE,
+				       "a branch goes to another place in the function");
+	found->run_size = end;
+	found->nr_shifts = place->nr_shifts;
+	return 0;
+}
+
+/* Symbols that are defined inside of the section must be where it puts them. */
+static int match_inner_symbols(struct ksplice_matcher *matcher, u32 section,
+			       const struct ksplice_matched *found)
+{
+	const struct ksplice_old_symbol *symbols = matcher->tables.symbols;
+	u32 low = 0, high = matcher->old->symbols.count;
+
+	while (low < high) {
+		u32 middle = low + (high - low) / 2;
+
+		if (symbols[middle].section < section)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (; low < matcher->old->symbols.count && symbols[low].section == section; low++)
+		if (ksplice_symbol_assume(matcher, low,
+					  ksplice_run_address(found, found->address,
+							      symbols[low].offset)) != 0)
+			return -ENOENT;
+	return 0;
+}
+
+/* Compare a section with the run at @address; symbols are left tentative. */
+static int try_address(struct ksplice_matcher *matcher, u32 section, unsigned long address,
+		       struct ksplice_place *place, struct ksplice_matched *found)
+{
+	const struct ksplice_old_section *old = &matcher->tables.sections[section];
+	int ret;
+
+	memset(place, 0, offsetof(struct ksplice_place, shifts));
+	place->matcher = matcher;
+	place->section = section;
+	place->old = old;
+	place->pre = matcher->tables.contents + old->contents;
+	place->address = address;
+	place->run = matcher->run;
+	place->assumed = found;
+	memset(found, 0, sizeof(*found));
+	found->address = address;
+	found->run_size = old->size;
+	found->shifts = place->shifts;
+	place->run_size = read_run(matcher, old->size, address);
+	if (place->run_size == 0 && old->size > 0)
+		return ksplice_differs(place, 0, 0, KSPLICE_NONE, "not readable");
+	if (old->kind == KSPLICE_SECTION_TEXT)
+		ret = match_text(place, found);
+	else
+		ret = ksplice_data_match(place);
+	if (ret == 0 && match_inner_symbols(matcher, section, found) != 0)
+		ret = ksplice_differs(place, old->size, 0, old->symbol,
+				      "another section needs it elsewhere");
+	return ret;
+}
+
+/* Results of trying the places that a section may be at. */
+struct trial {
+	struct ksplice_place place;
+	unsigned int matches;
+	unsigned long address;
+	bool busy;
+};
+
+static void try_one(struct ksplice_matcher *matcher, u32 section, unsigned long address,
+		    struct trial *trial)
+{
+	struct ksplice_matched found;
+	int ret = try_address(matcher, section, address, &trial->place, &found);
+
+	ksplice_symbols_rollback(matcher, 0);
+	if (ret == 0) {
+		trial->matches++;
+		trial->address = address;
+	}
+	trial->busy = trial->busy || ret == -EBUSY;
+}
+
+/* Take the place that was found: what follows from it is proved. */
+static int accept(struct ksplice_matcher *matcher, u32 section, struct trial *trial)
+{
+	struct ksplice_matched *matched = &matcher->matched[section], found;
+	int ret = try_address(matcher, section, trial->address, &trial->place, &found);
+
+	if (ret != 0) {		/* the run changed under us */
+		ksplice_symbols_rollback(matcher, 0);
+		return ret;
+	}
+	found.shifts = NULL;
+	if (found.nr_shifts > 0) {
+		found.shifts = allocate(matcher, found.nr_shifts, sizeof(*found.shifts));
+		if (!found.shifts)
+			return -ENOMEM;
+		memcpy(found.shifts, trial->place.shifts,
+		       found.nr_shifts * sizeof(*found.shifts));
+	}
+	found.state = KSPLICE_SECTION_MATCHED;
+	*matched = found;
+	ksplice_symbols_commit(matcher);
+	return 0;
+}
+
+/*
+ * Try a section wherever it may be.  Returns 1 when it matched at one place, 0
+ * when it is to be tried again later, or an error.
+ */
+static int match_section(struct ksplice_matcher *matcher, u32 section, struct trial *trial)
+{
+	u32 index = matcher->tables.sections[section].symbol;
+	const struct ksplice_symbol *symbol = &matcher->symbols[index];
+	const struct ksplice_symval *val;
+	int ret;
+
+	trial->matches = 0;
+	trial->busy = false;
+	matcher->mismatch = (struct ksplice_mismatch){
+		.section = KSPLICE_NONE,
+		.symbol = KSPLICE_NONE,
+	};
+	if (symbol->state == KSPLICE_SYMBOL_PROVED)
+		try_one(matcher, section, symbol->value, trial);
+	else
+		list_for_each_entry(val, &symbol->vals, list)
+			try_one(matcher, section, val->val, trial);
+	if (trial->matches == 1) {
+		ret = accept(matcher, section, trial);
+		return ret != 0 ? ret : 1;
+	}
+	if (trial->matches > 1)
+		return 0;
+	if (symbol->state != KSPLICE_SYMBOL_PROVED && list_empty(&symbol->vals))
+		return 0;	/* nameless: a reference may tell where it is */
+	if (matcher->tables.symbols[index].flags & KSPLICE_SYMBOL_WEAK) {
+		matcher->matched[section].state = KSPLICE_SECTION_SKIPPED;
+		return 1;
+	}
+	matcher->failure = matcher->mismatch;
+	if (matcher->failure.section == KSPLICE_NONE) {
+		matcher->failure.section = section;
+		matcher->failure.reason = "no match";
+	}
+	return trial->busy ? -EBUSY : -ENOENT;
+}
+
+static int fail(struct ksplice_matcher *matcher, u32 section, u32 symbol, const char *reason)
+{
+	matcher->failure = (struct ksplice_mismatch){
+		.section = section,
+		.symbol = symbol,
+		.reason = reason,
+	};
+	return -ENOENT;
+}
+
+/* Text that is nowhere must be weak; what the new code imports must have a value. */
+static int check_complete(struct ksplice_matcher *matcher)
+{
+	const struct ksplice_old_tables *tables = &matcher->tables;
+	unsigned long value;
+	u32 i;
+
+	for (i = 0; i < matcher->old->sections.count; i++) {
+		const struct ksplice_old_section *section = &tables->sections[i];
+
+		if (section->kind != KSPLICE_SECTION_TEXT ||
+		    matcher->matched[i].state != KSPLICE_SECTION_UNMATCHED ||
+		    !list_empty(&matcher->symbols[section->symbol].vals))
+			continue;
+		if (!(tables->symbols[section->symbol].flags & KSPLICE_SYMBOL_WEAK))
+			return fail(matcher, i, section->symbol,
+				    "the running kernel has no such function");
+		matcher->matched[i].state = KSPLICE_SECTION_SKIPPED;
+	}
+	for (i = 0; i < matcher->old->labels.count; i++) {
+		u32 symbol = tables->labels[i];
+
+		if (ksplice_symbol_settle(matcher, symbol, &value) == 0)
+			continue;
+		return fail(matcher, KSPLICE_NONE, symbol,
+			    list_empty(&matcher->symbols[symbol].vals) ?
+				    "needed by the new code, but the running kernel has no such symbol" :
+				    "needed by the new code, but ambiguous in the running kernel");
+	}
+	return 0;
+}
+
+int ksplice_match(struct ksplice_matcher *matcher)
+{
+	struct trial *trial;
+	bool progress;
+	int ret;
+	u32 i;
+
+	ret = ksplice_symbols_collect(matcher);
+	if (ret != 0)
+		return ret;
+	trial = allocate(matcher, 1, sizeof(*trial));
+	if (!trial)
+		return -ENOMEM;
+	do {
+		progress = false;
+		for (i = 0; i < matcher->old->sections.count && ret >= 0; i++) {
+			if (!is_placed(&matcher->tables.sections[i]) ||
+			    matcher->matched[i].state != KSPLICE_SECTION_UNMATCHED)
+				continue;
+			ret = match_section(matcher, i, trial);
+			progress = progress || ret > 0;
+			matcher->ops->pause(matcher->context);
+		}
+	} while (progress && ret >= 0);
+	matcher->ops->free(matcher->context, trial);
+	return ret < 0 ? ret : check_complete(matcher);
+}
+
+int ksplice_match_value(const struct ksplice_matcher *matcher, u32 symbol, unsigned long *value)
+{
+	return ksplice_symbol_settle(matcher, symbol, value);
+}
+
+const struct ksplice_matched *ksplice_match_section(const struct ksplice_matcher *matcher,
+						    u32 section)
+{
+	return &matcher->matched[section];
+}
+
+const struct ksplice_mismatch *ksplice_match_mismatch(const struct ksplice_matcher *matcher)
+{
+	return &matcher->failure;
+}
+
+void ksplice_match_describe(const struct ksplice_matcher *matcher, char *text, size_t size)
+{
+	const struct ksplice_mismatch *failure = &matcher->failure;
+	const char *strings = matcher->tables.strings;
+	const char *section = "", *symbol = "";
+
+	if (failure->section != KSPLICE_NONE)
+		section = strings + matcher->tables.sections[failure->section].name;
+	if (failure->symbol != KSPLICE_NONE)
+		symbol = strings + matcher->tables.symbols[failure->symbol].name;
+	if (!failure->reason)
+		snprintf(text, size, "no mismatch");
+	else if (failure->address == 0)
+		snprintf(text, size, "%s: %s", *symbol ? symbol : section, failure->reason);
+	else
+		snprintf(text, size, "%s+0x%x: %s%s%s%s (running code at 0x%lx)", section,
+			 (unsigned int)failure->offset, failure->reason, *symbol ? " (" : "",
+			 symbol, *symbol ? ")" : "", failure->address);
+}
+
+void ksplice_match_totals(const struct ksplice_matcher *matcher, unsigned long *functions,
+			  unsigned long *bytes)
+{
+	u32 i;
+
+	*functions = 0;
+	*bytes = 0;
+	for (i = 0; i < matcher->old->sections.count; i++) {
+		if (matcher->tables.sections[i].kind != KSPLICE_SECTION_TEXT ||
+		    matcher->matched[i].state != KSPLICE_SECTION_MATCHED)
+			continue;
+		(*functions)++;
+		*bytes += matcher->matched[i].run_size;
+	}
+}

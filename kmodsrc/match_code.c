@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Compares instructions of the old code with those of the run.
+ *
+ * The two are the same code in another layout: the kernel was linked without
+ * function sections, so a jump may be short in one and near in the other, and
+ * padding may be made of other nops.  All else must be equal byte by byte, but
+ * for references, which are checked by what they refer to, and sites, which the
+ * kernel rewrites (match_site.c).
+ */
+#include "match_internal.h"
+
+#define INT3	0xcc
+#define LOCK	0xf0	/* as the compiler made it */
+#define NO_LOCK	0x3e	/* what a boot with one CPU makes of it: a DS prefix */
+
+unsigned long ksplice_place_address(const struct ksplice_place *place, u32 run)
+{
+	return place->address + run;
+}
+
+int ksplice_differs(struct ksplice_place *place, u32 offset, u32 run, u32 symbol,
+		    const char *reason)
+{
+	struct ksplice_mismatch *mismatch = &place->matcher->mismatch;
+
+	/* One of several forms of a site; the site has something to say itself. */
+	if (place->copied)
+		return -ENOENT;
+	if (mismatch->section == KSPLICE_NONE || offset >= mismatch->offset) {
+		mismatch->section = place->section;
+		mismatch->offset = offset;
+		mismatch->address = ksplice_place_address(place, run) & place->matcher->mask;
+		mismatch->symbol = symbol;
+		mismatch->reason = reason;
+	}
+	return -ENOENT;
+}
+
+u32 ksplice_reloc_after(const struct ksplice_place *place, u32 offset)
+{
+	const struct ksplice_old_reloc *relocs =
+		&place->matcher->tables.relocs[place->old->relocs];
+	u32 low = 0, high = place->old->nr_relocs;
+
+	while (low < high) {
+		u32 middle = low + (high - low) / 2;
+
+		if (relocs[middle].offset < offset)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return place->old->relocs + low;
+}
+
+const struct ksplice_old_reloc *ksplice_reloc_at(const struct ksplice_place *place, u32 offset)
+{
+	u32 index = ksplice_reloc_after(place, offset);
+	const struct ksplice_old_reloc *reloc = &place->matcher->tables.relocs[index];
+
+	if (index == place->old->relocs + place->old->nr_relocs || reloc->offset != offset)
+		return NULL;
+	return reloc;
+}
+
+int ksplice_run_decode(const struct ksplice_place *place, u32 run, struct ksplice_insn *insn)
+{
+	if (run >= place->run_size ||
+	    ksplice_insn_decode(insn, place->run + run, place->run_size - run,
+				place->matcher->old->word_size) != 0)
+		return -ENOENT;
+	return 0;
+}
+
+unsigned long ksplice_run_target(const struct ksplice_place *place, u32 run,
+				 const struct ksplice_insn *insn)
+{
+	return (ksplice_place_address(place, run) + insn->length +
+		(unsigned long)(long)ksplice_insn_field(place->run + run, insn->rel_offset,
+							    insn->rel_size)) &
+	       place->matcher->mask;
+}
+
+int ksplice_local_branch(struct ksplice_place *place, u32 section, u32 target,
+			 unsigned long run_target)
+{
+	const struct ksplice_matcher *matcher = place->matcher;
+	unsigned long start = place->address - place->origin;
+
+	if (section != place->section)
+		return ksplice_symbol_assume(
+			place->matcher, matcher->tables.sections[section].symbol,
+			run_target - (ksplice_run_address(&matcher->matched[section], 0, target)));
+	if (((ksplice_run_address(place->assumed, start, target) ^ run_target) & matcher->mask) != 0)
+		place->branch_differs = true;
+	return 0;
+}
+
+/* From here on the layouts are @run - @pre bytes apart. */
+static int note_shift(struct ksplice_place *place, u32 pre, u32 run)
+{
+	s32 delta = (s32)(run - pre);
+	s32 last = place->nr_shifts > 0 ? place->shifts[place->nr_shifts - 1].delta : 0;
+
+	/* A replacement is not part of the section's layout. */
+	if (place->copied || delta == last)
+		return 0;
+	if (place->nr_shifts == KSPLICE_MAX_SHIFTS)
+		return ksplice_differs(place, pre, run, KSPLICE_NONE, "the layout differs");
+	place->shifts[place->nr_shifts].pre = pre;
+	place->shifts[place->nr_shifts].delta = delta;
+	place->nr_shifts++;
+	return 0;
+}
+
+static bool same_kind_of_branch(const struct ksplice_insn *a, const struct ksplice_insn *b)
+{
+	return a->branch == b->branch && a->condition == b->condition;
+}
+
+static int match_branch(struct ksplice_place *place, u32 offset, const struct ksplice_insn *pre,
+			u32 run, const struct ksplice_insn *insn)
+{
+	const struct ksplice_old_reloc *reloc = ksplice_reloc_at(place, offset + pre->rel_offset);
+	unsigned long target = ksplice_run_target(place, run, insn);
+	s64 local;
+
+	if (!same_kind_of_branch(pre, insn))
+		return ksplice_differs(place, offset, run, KSPLICE_NONE, "another instruction");
+	if (reloc) {
+		if (ksplice_branch_match(place, reloc, target) != 0)
+			return ksplice_differs(place, offset, run, reloc->symbol,
+					       "the branch goes elsewhere");
+		return 0;
+	}
+	local = (s64)offset + pre->length +
+		ksplice_insn_field(place->pre + offset, pre->rel_offset, pre->rel_size);
+	if (local < 0 || local > place->old->size)
+		return ksplice_differs(place, offset, run, KSPLICE_NONE,
+				       "the old code branches out of its section");
+	return ksplice_local_branch(place, place->section, (u32)local, target);
+}
+
+/* Whether the old code has a site of kind LOCK at @offset. */
+static bool is_lock_site(const struct ksplice_place *place, u32 site, u32 offset)
+{
+	const struct ksplice_old_site *sites = place->matcher->tables.sites;
+	u32 end = place->old->sites + place->old->nr_sites;
+
+	for (; site < end && sites[site].offset <= offset; site++)
+		if (sites[site].offset == offset && sites[site].kind == KSPLICE_SITE_LOCK)
+			return true;
+	return false;
+}
+
+/* Instructions of one length: their bytes, with references by meaning. */
+static int match_bytes(struct ksplice_place *place, u32 offset, u32 length, u32 run, u32 site)
+{
+	const struct ksplice_old_reloc *relocs = place->matcher->tables.relocs;
+	u32 index = ksplice_reloc_after(place, offset);
+	u32 end = place->old->relocs + place->old->nr_relocs;
+	u32 i = 0;
+
+	while (i < length) {
+		if (index < end && relocs[index].offset == offset + i) {
+			u32 size = ksplice_reloc_size(&relocs[index]);
+
+			if (size > length - i)
+				return ksplice_differs(place, offset, run, KSPLICE_NONE,
+						       "a reference spans two instructions");
+			if (ksplice_reloc_match(place, &relocs[index], place->run + run + i,
+						ksplice_place_address(place, run + i)) != 0)
+				return ksplice_differs(place, offset, run, relocs[index].symbol,
+						       "the reference is to something else");
+			index++;
+			i += size;
+			continue;
+		}
+		if (place->pre[offset + i] != place->run[run + i] &&
+		    !(place->pre[offset + i] == LOCK && place->run[run + i] == NO_LOCK &&
+		      is_lock_site(place, site, offset + i)))
+			return ksplice_differs(place, offset, run, KSPLICE_NONE,
+					       "another instruction");
+		i++;
+	}
+	return 0;
+}
+
+/* A breakpoint that the compiler did not put there is somebody's probe. */
+static int match_breakpoint(struct ksplice_place *place, u32 offset, u32 run)
+{
+	ksplice_differs(place, offset, run, KSPLICE_NONE, "a breakpoint (kprobe?) is set");
+	return -EBUSY;
+}
+
+/* Offset of the next site that is matched by a rule, from @site on; or @to. */
+static u32 next_site(const struct ksplice_place *place, u32 *site, u32 offset, u32 to)
+{
+	const struct ksplice_old_site *sites = place->matcher->tables.sites;
+	u32 end = place->old->sites + place->old->nr_sites;
+
+	while (*site < end &&
+	       (sites[*site].offset < offset || sites[*site].kind == KSPLICE_SITE_LOCK))
+		(*site)++;
+	return *site < end && sites[*site].offset < to ? sites[*site].offset : to;
+}
+
+/* Skip nops of both sides; they are there for alignment. */
+static bool skip_nops(struct ksplice_place *place, u32 *offset, u32 limit, u32 *run)
+{
+	struct ksplice_insn insn;
+	u32 word_size = place->matcher->old->word_size;
+	bool skipped = false;
+
+	while (*offset < limit &&
+	       ksplice_insn_decode(&insn, place->pre + *offset, limit - *offset, word_size) == 0 &&
+	       (insn.flags & KSPLICE_INSN_NOP)) {
+		*offset += insn.length;
+		skipped = true;
+	}
+	while (ksplice_run_decode(place, *run, &insn) == 0 && (insn.flags & KSPLICE_INSN_NOP)) {
+		*run += insn.length;
+		skipped = true;
+	}
+	return skipped;
+}
+
+static int match_instruction(struct ksplice_place *place, u32 *offset, u32 limit, u32 *run,
+			     u32 site)
+{
+	struct ksplice_insn pre, insn;
+	int ret;
+
+	if (ksplice_insn_decode(&pre, place->pre + *offset, limit - *offset,
+				place->matcher->old->word_size) != 0)
+		return ksplice_differs(place, *offset, *run, KSPLICE_NONE,
+				       "unknown instruction in the old code");
+	if (ksplice_run_decode(place, *run, &insn) != 0)
+		return ksplice_differs(place, *offset, *run, KSPLICE_NONE,
+				       "unknown instruction in the running code");
+	if (place->run[*run] == INT3 && place->pre[*offset] != INT3)
+		return match_breakpoint(place, *offset, *run);
+	if (((pre.flags | insn.flags) & KSPLICE_INSN_NOP) &&
+	    (pre.length != insn.length ||
+	     memcmp(place->pre + *offset, place->run + *run, pre.length) != 0)) {
+		if (skip_nops(place, offset, limit, run))
+			return note_shift(place, *offset, *run);
+	}
+	if (pre.branch != KSPLICE_BRANCH_NONE)
+		ret = match_branch(place, *offset, &pre, *run, &insn);
+	else if (pre.length != insn.length)
+		ret = ksplice_differs(place, *offset, *run, KSPLICE_NONE, "another instruction");
+	else
+		ret = match_bytes(place, *offset, pre.length, *run, site);
+	if (ret != 0)
+		return ret;
+	*offset += pre.length;
+	*run += insn.length;
+	return note_shift(place, *offset, *run);
+}
+
+int ksplice_code_match(struct ksplice_place *place, u32 from, u32 to, u32 site, u32 run_from,
+		       u32 *run_to, unsigned int depth)
+{
+	const struct ksplice_old_site *sites = place->matcher->tables.sites;
+	u32 offset = from, run = run_from, first_site = site;
+	int ret;
+
+	while (offset < to) {
+		u32 limit = next_site(place, &site, offset, to);
+
+		if (limit == offset) {
+			u32 end = offset + sites[site].length;
+
+			ret = ksplice_site_match(place, site, run, &run, depth);
+			if (ret != 0)
+				return ret;
+			offset = end;
+			ret = note_shift(place, offset, run);
+		} else {
+			ret = match_instruction(place, &offset, limit, &run, first_site);
+		}
+		if (ret != 0)
+			return ret;
+	}
+	*run_to = run;
+	return 0;
+}

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Shared by the parts of the match engine; see match.h for what it does. */
+#ifndef KSPLICE_MATCH_INTERNAL_H
+#define KSPLICE_MATCH_INTERNAL_H
+
+#include "insn.h"
+#include "match.h"
+
+/* Run text that is read beyond the size of the pre section, for shifts. */
+#define KSPLICE_RUN_SLACK	64
+/* More places where layout differs than any function was seen to have. */
+#define KSPLICE_MAX_SHIFTS	64
+/* Alternatives within replacements within alternatives. */
+#define KSPLICE_MAX_DEPTH	4
+
+/* Symbols of the kernel that site rules refer to; see match_site.c. */
+enum ksplice_well_known {
+	KSPLICE_KNOWN_STATIC_CALL_RETURN0,
+	KSPLICE_KNOWN_X86_RETURN_THUNK,
+	KSPLICE_KNOWN_PARAVIRT_NOP,
+	KSPLICE_KNOWN_CALL_DEPTH_RETURN_THUNK,
+	KSPLICE_KNOWN_ITS_RETURN_THUNK,
+	KSPLICE_KNOWN_RETBLEED_RETURN_THUNK,
+	KSPLICE_KNOWN_SRSO_ALIAS_RETURN_THUNK,
+	KSPLICE_KNOWN_SRSO_RETURN_THUNK,
+	KSPLICE_KNOWN_COUNT,
+};
+
+/* Their names, in the order of the enum, which is that of strcmp(). */
+extern const char *const ksplice_known_names[KSPLICE_KNOWN_COUNT];
+
+/* The tables of a checked block. */
+struct ksplice_old_tables {
+	const struct ksplice_old_symbol *symbols;
+	const u32 *names;
+	const u32 *labels;
+	const struct ksplice_old_section *sections;
+	const struct ksplice_old_reloc *relocs;
+	const struct ksplice_old_site *sites;
+	const struct ksplice_old_alternative *alternatives;
+	const char *strings;
+	const u8 *contents;
+};
+
+struct ksplice_matcher {
+	const struct ksplice_old_header *old;
+	struct ksplice_old_tables tables;
+	const struct ksplice_matcher_ops *ops;
+	void *context;
+	unsigned long mask;		/* of the bits of an address */
+
+	struct ksplice_symbol *symbols;	/* one for each in the block */
+	struct ksplice_symbol known[KSPLICE_KNOWN_COUNT];
+	struct ksplice_matched *matched; /* one for each section */
+	void *pool;			/* of further symbol values, see match.c */
+	unsigned int pool_used;
+
+	u32 *journal;			/* symbols set by the place being tried */
+	u32 journal_length;
+
+	u8 *run;			/* bytes of the run at the place being tried */
+	struct ksplice_mismatch mismatch;	/* of the place that went furthest */
+	struct ksplice_mismatch failure;	/* why ksplice_match() failed */
+};
+
+/*
+ * One section being compared with one place of the run.
+ *
+ * @section:	the section of the old code
+ * @pre:	its bytes
+ * @address:	where its first byte is in the run
+ * @run, @run_size: bytes of the run from there on, as many as could be read
+ * @origin:	offset in @section of the byte that is at @address
+ * @copied:	the section is a replacement, and the place is the site where the
+ *		kernel may have copied it
+ * @shifts:	where the layout differs, as found by this pass
+ * @assumed:	the same as found by the pass before, which branches are checked
+ *		against
+ */
+struct ksplice_place {
+	struct ksplice_matcher *matcher;
+	u32 section;
+	const struct ksplice_old_section *old;
+	const u8 *pre;
+	unsigned long address;
+	const u8 *run;
+	u32 run_size;
+	u32 origin;
+	bool copied;
+	u32 nr_shifts;
+	struct ksplice_shift shifts[KSPLICE_MAX_SHIFTS];
+	const struct ksplice_matched *assumed;
+	bool branch_differs;
+};
+
+/* Find the tables of a block that was checked. */
+void ksplice_old_tables(const struct ksplice_old_header *old, struct ksplice_old_tables *tables);
+
+/*
+ * match_symbol.c
+ */
+
+/* Free the values that were collected. */
+void ksplice_symbols_free(struct ksplice_matcher *matcher);
+
+/* Record that the place being tried needs @symbol to be @value; 0 or -ENOENT. */
+int ksplice_symbol_assume(struct ksplice_matcher *matcher, u32 symbol, unsigned long value);
+
+/* Forget what was assumed since the journal had @length entries. */
+void ksplice_symbols_rollback(struct ksplice_matcher *matcher, u32 length);
+
+/* Make all that was assumed proved. */
+void ksplice_symbols_commit(struct ksplice_matcher *matcher);
+
+/* Ask the home for the values of all names, once; 0 or an error. */
+int ksplice_symbols_collect(struct ksplice_matcher *matcher);
+
+/* The single value that @symbol can have, from proof or kallsyms; 0 or -ENOENT. */
+int ksplice_symbol_settle(const struct ksplice_matcher *matcher, u32 symbol,
+			  unsigned long *value);
+
+/* Whether kallsyms gives @known the value @value. */
+bool ksplice_known_is(const struct ksplice_matcher *matcher, enum ksplice_well_known known,
+		      unsigned long value);
+
+/*
+ * match_reloc.c
+ */
+
+/* Check the reference that @reloc describes against the run bytes of its field. */
+int ksplice_reloc_match(struct ksplice_place *place, const struct ksplice_old_reloc *reloc,
+			const u8 *field, unsigned long field_address);
+
+/* Check that the code at @reloc, a branch, goes to @target in the run. */
+int ksplice_branch_match(struct ksplice_place *place, const struct ksplice_old_reloc *reloc,
+			 unsigned long target);
+
+/* Size in bytes of the field of @reloc. */
+u32 ksplice_reloc_size(const struct ksplice_old_reloc *reloc);
+
+/* Read a pointer of the run; 0 or -EFAULT. */
+int ksplice_read_word(const struct ksplice_matcher *matcher, unsigned long address,
+		      unsigned long *word);
+
+/* Address in the run of offset @offset in a section that starts at @address. */
+unsigned long ksplice_run_address(const struct ksplice_matched *matched, unsigned long address,
+				  u32 offset);
+
+/*
+ * match_code.c
+ */
+
+/**
+ * ksplice_code_match() - compare instructions
+ * @from, @to:	offsets in the section
+ * @site:	index of the first site to heed
+ * @run_from:	offset in the run bytes of the first instruction
+ * @run_to:	set to the offset behind the last one
+ * @depth:	how often the function is in use already
+ *
+ * Returns 0, -ENOENT (place->matcher->mismatch may be updated), -EBUSY.
+ */
+int ksplice_code_match(struct ksplice_place *place, u32 from, u32 to, u32 site, u32 run_from,
+		       u32 *run_to, unsigned int depth);
+
+/* The first reloc of the section at or after @offset, as an index. */
+u32 ksplice_reloc_after(const struct ksplice_place *place, u32 offset);
+
+/* The reloc whose field is at @offset exactly, or NULL. */
+const struct ksplice_old_reloc *ksplice_reloc_at(const struct ksplice_place *place, u32 offset);
+
+/* Check a branch within the section: from run offset @run to pre offset @target. */
+int ksplice_local_branch(struct ksplice_place *place, u32 section, u32 target,
+			 unsigned long run_target);
+
+/* Decode the instruction at offset @run of the run bytes; 0 or -ENOENT. */
+int ksplice_run_decode(const struct ksplice_place *place, u32 run, struct ksplice_insn *insn);
+
+/* Target in the run of the relative branch @insn at offset @run. */
+unsigned long ksplice_run_target(const struct ksplice_place *place, u32 run,
+				 const struct ksplice_insn *insn);
+
+/* Address in the run of offset @run of the run bytes. */
+unsigned long ksplice_place_address(const struct ksplice_place *place, u32 run);
+
+/* Note the mismatch when it is further than any before; returns -ENOENT. */
+int ksplice_differs(struct ksplice_place *place, u32 offset, u32 run, u32 symbol,
+		    const char *reason);
+
+/*
+ * match_site.c
+ */
+
+/* Compare a site by its rule; arguments and result as ksplice_code_match(). */
+int ksplice_site_match(struct ksplice_place *place, u32 site, u32 run_from, u32 *run_to,
+		       unsigned int depth);
+
+/*
+ * match_data.c
+ */
+
+/* Compare all of a section of data; as ksplice_code_match(). */
+int ksplice_data_match(struct ksplice_place *place);
+
+/*
+ * Compare a string, or a constant, with what is at @address; @offset is in the
+ * section of strings or constants.  Returns 0 or -ENOENT.
+ */
+int ksplice_elements_match(struct ksplice_matcher *matcher, u32 section, s64 offset,
+			   unsigned long address);
+
+#endif

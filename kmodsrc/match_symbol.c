@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What is known of the symbols of the old code while it is being matched. */
+#include "match_internal.h"
+
+const char *const ksplice_known_names[KSPLICE_KNOWN_COUNT] = {
+	[KSPLICE_KNOWN_STATIC_CALL_RETURN0] = "__static_call_return0",
+	[KSPLICE_KNOWN_X86_RETURN_THUNK] = "__x86_return_thunk",
+	[KSPLICE_KNOWN_PARAVIRT_NOP] = "_paravirt_nop",
+	[KSPLICE_KNOWN_CALL_DEPTH_RETURN_THUNK] = "call_depth_return_thunk",
+	[KSPLICE_KNOWN_ITS_RETURN_THUNK] = "its_return_thunk",
+	[KSPLICE_KNOWN_RETBLEED_RETURN_THUNK] = "retbleed_return_thunk",
+	[KSPLICE_KNOWN_SRSO_ALIAS_RETURN_THUNK] = "srso_alias_return_thunk",
+	[KSPLICE_KNOWN_SRSO_RETURN_THUNK] = "srso_return_thunk",
+};
+
+/* Further values of ambiguous names are allocated in blocks of this many. */
+#define POOL_VALUES	512
+
+struct symval_pool {
+	struct symval_pool *next;
+	struct ksplice_symval values[POOL_VALUES];
+};
+
+static struct ksplice_symval *pool_symval(struct ksplice_matcher *matcher)
+{
+	struct symval_pool *pool = matcher->pool;
+
+	if (!pool || matcher->pool_used == POOL_VALUES) {
+		pool = matcher->ops->alloc(matcher->context, sizeof(*pool));
+		if (!pool)
+			return NULL;
+		pool->next = matcher->pool;
+		matcher->pool = pool;
+		matcher->pool_used = 0;
+	}
+	return &pool->values[matcher->pool_used++];
+}
+
+void ksplice_symbols_free(struct ksplice_matcher *matcher)
+{
+	struct symval_pool *pool = matcher->pool, *next;
+
+	for (; pool; pool = next) {
+		next = pool->next;
+		matcher->ops->free(matcher->context, pool);
+	}
+	matcher->pool = NULL;
+}
+
+static bool has_value(const struct ksplice_symbol *symbol, unsigned long value)
+{
+	const struct ksplice_symval *val;
+
+	list_for_each_entry(val, &symbol->vals, list)
+		if (val->val == value)
+			return true;
+	return false;
+}
+
+static int add_value(struct ksplice_matcher *matcher, struct ksplice_symbol *symbol,
+		     unsigned long value)
+{
+	struct ksplice_symval *val = &symbol->first_val;
+
+	if (has_value(symbol, value))
+		return 0;
+	if (!list_empty(&symbol->vals)) {
+		val = pool_symval(matcher);
+		if (!val)
+			return -ENOMEM;
+	}
+	val->val = value;
+	list_add_tail(&val->list, &symbol->vals);
+	return 0;
+}
+
+static int collect_known(struct ksplice_matcher *matcher, const char *name, unsigned long value)
+{
+	unsigned int low = 0, high = KSPLICE_KNOWN_COUNT;
+
+	while (low < high) {
+		unsigned int middle = low + (high - low) / 2;
+		int order = strcmp(ksplice_known_names[middle], name);
+
+		if (order == 0)
+			return add_value(matcher, &matcher->known[middle], value);
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return 0;
+}
+
+static int collect_symbol(void *data, const char *name, unsigned long value)
+{
+	struct ksplice_matcher *matcher = data;
+	const u32 *names = matcher->tables.names;
+	u32 low = 0, high = matcher->old->names.count;
+	int ret = collect_known(matcher, name, value);
+
+	/* The first of the symbols of that name: local ones may share it. */
+	while (low < high) {
+		u32 middle = low + (high - low) / 2;
+
+		if (strcmp(matcher->symbols[names[middle]].name, name) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (; ret == 0 && low < matcher->old->names.count; low++) {
+		struct ksplice_symbol *symbol = &matcher->symbols[names[low]];
+
+		if (strcmp(symbol->name, name) != 0)
+			break;
+		ret = add_value(matcher, symbol, value);
+	}
+	return ret;
+}
+
+int ksplice_symbols_collect(struct ksplice_matcher *matcher)
+{
+	u32 i;
+
+	for (i = 0; i < matcher->old->symbols.count; i++) {
+		matcher->symbols[i].name =
+			matcher->tables.strings + matcher->tables.symbols[i].name;
+		INIT_LIST_HEAD(&matcher->symbols[i].vals);
+	}
+	for (i = 0; i < KSPLICE_KNOWN_COUNT; i++) {
+		matcher->known[i].name = ksplice_known_names[i];
+		INIT_LIST_HEAD(&matcher->known[i].vals);
+	}
+	return matcher->ops->for_each_symbol(matcher->context, collect_symbol, matcher);
+}
+
+bool ksplice_known_is(const struct ksplice_matcher *matcher, enum ksplice_well_known known,
+		      unsigned long value)
+{
+	return has_value(&matcher->known[known], value);
+}
+
+int ksplice_symbol_assume(struct ksplice_matcher *matcher, u32 index, unsigned long value)
+{
+	struct ksplice_symbol *symbol = &matcher->symbols[index];
+
+	if (matcher->tables.symbols[index].flags & KSPLICE_SYMBOL_ANY)
+		return 0;
+	value &= matcher->mask;
+	if (symbol->state != KSPLICE_SYMBOL_UNKNOWN)
+		return symbol->value == value ? 0 : -ENOENT;
+	if (!list_empty(&symbol->vals) && !has_value(symbol, value))
+		return -ENOENT;
+	symbol->value = value;
+	symbol->state = KSPLICE_SYMBOL_TENTATIVE;
+	matcher->journal[matcher->journal_length++] = index;
+	return 0;
+}
+
+void ksplice_symbols_rollback(struct ksplice_matcher *matcher, u32 length)
+{
+	while (matcher->journal_length > length)
+		matcher->symbols[matcher->journal[--matcher->journal_length]].state =
+			KSPLICE_SYMBOL_UNKNOWN;
+}
+
+void ksplice_symbols_commit(struct ksplice_matcher *matcher)
+{
+	while (matcher->journal_length > 0)
+		matcher->symbols[matcher->journal[--matcher->journal_length]].state =
+			KSPLICE_SYMBOL_PROVED;
+}
+
+int ksplice_symbol_settle(const struct ksplice_matcher *matcher, u32 index, unsigned long *value)
+{
+	const struct ksplice_symbol *symbol = &matcher->symbols[index];
+	const struct ksplice_old_symbol *old = &matcher->tables.symbols[index];
+	const struct ksplice_matched *matched;
+
+	if (symbol->state == KSPLICE_SYMBOL_PROVED) {
+		*value = symbol->value;
+		return 0;
+	}
+	if (old->section != KSPLICE_NONE) {
+		matched = &matcher->matched[old->section];
+		if (matched->state == KSPLICE_SECTION_MATCHED) {
+			*value = ksplice_run_address(matched, matched->address, old->offset);
+			return 0;
+		}
+	}
+	if (!list_is_singular(&symbol->vals))
+		return -ENOENT;
+	*value = symbol->first_val.val;
+	return 0;
+}

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Template of the module that carries the new code of one target.  Compiled with
+ * KSPLICE_ID, KSPLICE_TARGET and KSPLICE_DESCRIPTION defined as strings, and
+ * linked with the new_code.o that ksplice-objmanip made.
+ */
+#include <linux/init.h>
+
+#include "ksplice.h"
+
+/* From new_code.o. */
+extern const struct ksplice_patch ksplice_patches[], ksplice_patches_end[];
+extern const struct ksplice_range ksplice_ranges[], ksplice_ranges_end[];
+
+static struct ksplice_mod_change change = {
+	.abi = KSPLICE_ABI,
+	.id = KSPLICE_ID,
+	.target = KSPLICE_TARGET,
+	.description = KSPLICE_DESCRIPTION,
+	.owner = THIS_MODULE,
+	.patches = ksplice_patches,
+	.ranges = ksplice_ranges,
+};
+
+static int __init new_init(void)
+{
+	change.nr_patches = ksplice_patches_end - ksplice_patches;
+	change.nr_ranges = ksplice_ranges_end - ksplice_ranges;
+	return register_ksplice_mod_change(&change);
+}
+
+static void __exit new_exit(void)
+{
+	unregister_ksplice_mod_change(&change);
+}
+
+module_init(new_init);
+module_exit(new_exit);
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("Ksplice update " KSPLICE_ID ", new code of " KSPLICE_TARGET);

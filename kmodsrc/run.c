@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The match engine's home in the kernel: it reads the running kernel itself. */
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include <linux/vmalloc.h>
+
+#include "core.h"
+#include "kernel.h"
+
+static int run_read(void *context, unsigned long address, void *buffer, size_t size)
+{
+	return copy_from_kernel_nofault(buffer, (void *)address, size) == 0 ? 0 : -EFAULT;
+}
+
+struct symbol_request {
+	int (*fn)(void *data, const char *name, unsigned long value);
+	void *data;
+};
+
+static KSPLICE_SYMBOL_CALLBACK(each_symbol, context, name, module, value)
+{
+	struct symbol_request *request = context;
+
+	if (!KSPLICE_OF_VMLINUX(module))
+		return 0;
+	return request->fn(request->data, name, value);
+}
+
+static int run_for_each_symbol(void *context,
+			       int (*fn)(void *data, const char *name, unsigned long value),
+			       void *data)
+{
+	struct symbol_request request = { .fn = fn, .data = data };
+
+	return ksplice_on_each_symbol(each_symbol, &request);
+}
+
+static void *run_alloc(void *context, size_t size)
+{
+	return kvzalloc(size, GFP_KERNEL);
+}
+
+static void run_free(void *context, void *memory)
+{
+	kvfree(memory);
+}
+
+static void run_pause(void *context)
+{
+	cond_resched();
+}
+
+static const struct ksplice_matcher_ops run_ops = {
+	.read = run_read,
+	.for_each_symbol = run_for_each_symbol,
+	.alloc = run_alloc,
+	.free = run_free,
+	.pause = run_pause,
+};
+
+int ksplice_target_match(struct ksplice_update *update, struct ksplice_target *target)
+{
+	unsigned long functions, bytes;
+	char cause[sizeof(update->cause)];
+	int ret;
+
+	target->matcher = ksplice_matcher_new(target->old->old_code, &run_ops, NULL);
+	if (!target->matcher)
+		return ksplice_fail(update, -ENOMEM, "%s: no memory to match", target->name);
+	ret = ksplice_match(target->matcher);
+	if (ret != 0) {
+		ksplice_match_describe(target->matcher, cause, sizeof(cause));
+		ksplice_matcher_free(target->matcher);
+		target->matcher = NULL;
+		return ksplice_fail(update, ret, "%s: %s", target->name, cause);
+	}
+	ksplice_match_totals(target->matcher, &functions, &bytes);
+	update->matched_functions += functions;
+	update->matched_bytes += bytes;
+	return 0;
+}
