@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "lib/diff.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/compare.h"
+#include "lib/names.h"
+#include "lib/twin.h"
+
+static void add_item(struct diff *diff, struct diff_list *list, struct span *pre,
+		     struct span *post, const char *reason)
+{
+	struct diff_item *items;
+
+	if (list->count == list->max) {
+		list->max = list->max ? list->max * 2 : 16;
+		items = arena_array(&diff->arena, list->max, sizeof(*items));
+		if (list->count)
+			memcpy(items, list->items, list->count * sizeof(*items));
+		list->items = items;
+	}
+	list->items[list->count++] = (struct diff_item){
+		.name = span_name(pre ? pre : post), .pre = pre, .post = post, .reason = reason,
+	};
+}
+
+static int compare_items(const void *a, const void *b)
+{
+	const struct diff_item *x = a, *y = b;
+
+	return strcmp(x->name, y->name);
+}
+
+static void sort_list(struct diff_list *list)
+{
+	if (list->count)
+		qsort(list->items, list->count, sizeof(*list->items), compare_items);
+}
+
+static bool is_variable(const struct span *span)
+{
+	switch (span->section->kind->class) {
+	case CLASS_DATA:
+	case CLASS_BSS:
+	case CLASS_PERCPU:
+	case CLASS_RO_AFTER_INIT:
+		return span->symbol && !is_private_static(span->symbol->name);
+	default:
+		return false;
+	}
+}
+
+static bool is_named_constant(const struct span *span)
+{
+	return span->symbol && is_class(span->section, CLASS_RODATA) &&
+	       !is_private_static(span->symbol->name);
+}
+
+static bool is_function(const struct span *span)
+{
+	return span->kind == SPAN_FUNCTION && is_function_section(span->section);
+}
+
+static void set_status(struct span *span, enum span_status status)
+{
+	span->status = status;
+	if (span->twin)
+		span->twin->status = status;
+}
+
+/* One of the pair, and with it the whole function that it is a part of, has changed. */
+static void mark_unit(struct span *span)
+{
+	struct span *part;
+
+	span = span_unit(span);
+	if (span->twin || span->status == SPAN_UNKNOWN || span->status == SPAN_SAME)
+		span->status = SPAN_CHANGED;
+	for (part = span->parts; part; part = part->next_part)
+		part->status = SPAN_CHANGED;
+}
+
+static void compare_functions(struct object *pre)
+{
+	struct section *section;
+	struct span *span;
+	size_t i;
+
+	for_each_span(pre, section, span, i) {
+		if (!is_function(span) || !span->twin)
+			continue;
+		if (span->status != SPAN_CHANGED)
+			set_status(span, SPAN_SAME);
+		if (!is_same_code(span, span->twin) || !is_same_entries(span, span->twin)) {
+			mark_unit(span);
+			mark_unit(span->twin);
+		}
+	}
+}
+
+/*
+ * What belongs together is replaced together, and both sides must agree: a part
+ * may have lost or found its parent.  Each pass marks at least one more span.
+ */
+static bool propagate(struct object *object)
+{
+	struct section *section;
+	struct span *span, *unit;
+	bool changed = false;
+	size_t i;
+
+	for_each_span(object, section, span, i) {
+		if (!is_function(span))
+			continue;
+		unit = span_unit(span);
+		if (unit != span && (span->status == SPAN_CHANGED || !span->twin) &&
+		    unit->status != SPAN_CHANGED && unit->twin) {
+			mark_unit(unit);
+			changed = true;
+		}
+		if (unit->status == SPAN_CHANGED && span->status != SPAN_CHANGED) {
+			span->status = SPAN_CHANGED;
+			changed = true;
+		}
+		if (span->status == SPAN_CHANGED && span->twin &&
+		    span->twin->status != SPAN_CHANGED) {
+			mark_unit(span->twin);
+			changed = true;
+		}
+	}
+	return changed;
+}
+
+static void mark_unpaired(struct object *object, enum span_status status)
+{
+	struct section *section;
+	struct span *span;
+	size_t i;
+
+	for_each_span(object, section, span, i)
+		if (!span->twin && span->symbol && span->status == SPAN_UNKNOWN &&
+		    (is_function(span) || is_variable(span) || is_named_constant(span)))
+			span->status = status;
+}
+
+static void report_changed_function(struct diff *diff, struct span *span)
+{
+	struct span *post = span->twin;
+
+	if (is_class(span->section, CLASS_INIT_TEXT) && is_class(post->section, CLASS_INIT_TEXT))
+		add_item(diff, &diff->skipped, span, post,
+			 "only runs while booting (__init) or unloading, so a running kernel does "
+			 "not need the change");
+	else if (is_class(span->section, CLASS_INIT_TEXT))
+		add_item(diff, &diff->refused, span, post,
+			 "was __init, so its code is gone; a new name for it would work");
+	else if (is_class(span->section, CLASS_FIXED_TEXT))
+		add_item(diff, &diff->refused, span, post,
+			 arena_printf(&diff->arena, "code in %s can not be replaced",
+				      span->section->name));
+	else
+		add_item(diff, &diff->functions_changed, span, post, NULL);
+}
+
+static void report_functions(struct diff *diff, struct object *pre, struct object *post)
+{
+	struct section *section;
+	struct span *span;
+	size_t i;
+
+	for_each_span(pre, section, span, i) {
+		if (!is_function(span) || span_unit(span) != span)
+			continue;
+		if (span->status == SPAN_CHANGED)
+			report_changed_function(diff, span);
+		if (span->status != SPAN_DELETED || is_class(section, CLASS_INIT_TEXT))
+			continue;
+		if (is_class(section, CLASS_FIXED_TEXT) &&
+		    strcmp(section->name, ".static_call.text"))
+			add_item(diff, &diff->refused, span, NULL,
+				 arena_printf(&diff->arena, "code in %s can not be removed",
+					      section->name));
+		else
+			add_item(diff, &diff->functions_deleted, span, NULL, NULL);
+	}
+	for_each_span(post, section, span, i) {
+		if (!is_function(span) || span_unit(span) != span || span->status != SPAN_NEW)
+			continue;
+		if (is_class(section, CLASS_INIT_TEXT))
+			add_item(diff, &diff->skipped, NULL, span,
+				 "is new, but only runs while booting (__init)");
+		else
+			add_item(diff, &diff->functions_new, NULL, span, NULL);
+	}
+}
+
+static void report_changed_data(struct diff *diff, struct span *span)
+{
+	struct span *post = span->twin;
+
+	if (is_variable(span) && span->size != post->size)
+		add_item(diff, &diff->refused, span, post,
+			 "its size has changed, and the running kernel uses the variable as it was; "
+			 "put what is new into a variable of its own");
+	else if (is_variable(span))
+		add_item(diff, &diff->refused, span, post,
+			 "its initial value has changed, but the running kernel has used the variable "
+			 "since; change it from code");
+	else if (is_class(span->section, CLASS_INIT_DATA))
+		add_item(diff, &diff->skipped, span, post, "is only read while booting");
+	else
+		add_item(diff, &diff->data_changed, span, post, NULL);
+}
+
+static void compare_data(struct diff *diff, struct object *pre)
+{
+	struct section *section;
+	struct span *span;
+	size_t i;
+
+	for_each_span(pre, section, span, i) {
+		if (!span->twin || (!is_variable(span) && !is_named_constant(span) &&
+				    !is_class(section, CLASS_INIT_DATA)))
+			continue;
+		if (is_same_data(span, span->twin)) {
+			set_status(span, SPAN_SAME);
+			continue;
+		}
+		set_status(span, SPAN_CHANGED);
+		report_changed_data(diff, span);
+	}
+}
+
+static void report_data(struct diff *diff, struct object *object, enum span_status status,
+			struct diff_list *list)
+{
+	struct section *section;
+	struct span *span;
+	size_t i;
+
+	for_each_span(object, section, span, i)
+		if (span->status == status && (is_variable(span) || is_named_constant(span)))
+			add_item(diff, list, status == SPAN_DELETED ? span : NULL,
+				 status == SPAN_NEW ? span : NULL, NULL);
+}
+
+static void report_exports(struct diff *diff, struct object *pre, struct object *post)
+{
+	struct section *section;
+	struct span *span;
+	size_t i;
+
+	for_each_section(pre, section, i) {
+		/* ___ksymtab+foo, ___ksymtab_gpl+foo */
+		if (!is_class(section, CLASS_EXPORT) || strncmp(section->name, "___ksymtab", 10) ||
+		    find_section(post, section->name))
+			continue;
+		for (span = section->spans; span < section->spans + section->nr_spans; span++)
+			add_item(diff, &diff->refused, span, NULL,
+				 "is no longer exported (or not in the same way), which loaded modules "
+				 "may rely on");
+	}
+}
+
+/*
+ * A static variable foo.123 of changed code with no twin, where the pre object
+ * has a foo.N without a twin, too: is it new, or is it the other one?
+ */
+static bool is_ambiguous(const struct span *post, const struct hash *lost)
+{
+	return post->status == SPAN_NEW && is_variable(post) &&
+	       is_numbered(post->symbol->name) && hash_find(lost, post->stem);
+}
+
+static bool is_replaced(const struct span *span)
+{
+	return is_class(span->section, CLASS_TEXT) &&
+	       (span->status == SPAN_CHANGED || span->status == SPAN_NEW);
+}
+
+static void refuse_ambiguous(struct diff *diff, struct object *pre, struct object *post)
+{
+	struct section *section;
+	struct reloc *reloc;
+	struct span *span, *user;
+	struct hash lost;
+	size_t i, j;
+
+	hash_init(&lost, &diff->arena, 16);
+	for_each_span(pre, section, span, i)
+		if (span->status == SPAN_DELETED && is_variable(span))
+			hash_add(&lost, span->stem, span);
+	for_each_span(post, section, span, i) {
+		if (!is_ambiguous(span, &lost))
+			continue;
+		for (j = 0; j < span->nr_users; j++) {
+			user = find_span(span->users[j]->section, span->users[j]->offset);
+			if (!user || !is_replaced(user))
+				continue;
+			add_item(diff, &diff->refused, NULL, span,
+				 arena_printf(&diff->arena,
+					      "%s uses it, and which static variable of that name "
+					      "in the running kernel it is can not be told; rename it "
+					      "if it is new", span_name(user)));
+			break;
+		}
+	}
+	for_each_span(post, section, span, i) {
+		if (!is_replaced(span))
+			continue;
+		for_each_span_reloc(span, reloc) {
+			if (reloc->section->object->machine != EM_X86_64 ||
+			    (reloc->type != R_X86_64_GOTPCREL && reloc->type != 41 &&
+			     reloc->type != 42))
+				continue;
+			add_item(diff, &diff->refused, NULL, span,
+				 "refers to the global offset table, which modules do not have; "
+				 "compile without -fPIC");
+			break;
+		}
+	}
+}
+
+int diff_objects(struct diff *diff, struct object *pre, struct object *post, struct ks_error *err)
+{
+	bool again;
+
+	memset(diff, 0, sizeof(*diff));
+	if (pre->machine != post->machine)
+		return ks_error_set(err, "%s and %s are for different machines", pre->path,
+				    post->path);
+	pair_objects(pre, post);
+	compare_functions(pre);
+	do {
+		again = propagate(pre);
+		again |= propagate(post);
+	} while (again);
+	mark_unpaired(pre, SPAN_DELETED);
+	mark_unpaired(post, SPAN_NEW);
+	report_functions(diff, pre, post);
+	compare_data(diff, pre);
+	report_data(diff, pre, SPAN_DELETED, &diff->data_deleted);
+	report_data(diff, post, SPAN_NEW, &diff->data_new);
+	report_exports(diff, pre, post);
+	refuse_ambiguous(diff, pre, post);
+	sort_list(&diff->functions_changed);
+	sort_list(&diff->functions_new);
+	sort_list(&diff->functions_deleted);
+	sort_list(&diff->data_changed);
+	sort_list(&diff->data_new);
+	sort_list(&diff->data_deleted);
+	sort_list(&diff->skipped);
+	sort_list(&diff->refused);
+	return 0;
+}
+
+void diff_free(struct diff *diff)
+{
+	arena_free(&diff->arena);
+	memset(diff, 0, sizeof(*diff));
+}
+
+bool is_different(const struct diff *diff)
+{
+	return diff->functions_changed.count || diff->functions_new.count ||
+	       diff->functions_deleted.count || diff->data_changed.count ||
+	       diff->data_new.count || diff->data_deleted.count || diff->skipped.count ||
+	       diff->refused.count;
+}
