@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What ksplice-objmanip works on: all pairs of objects of one target.
+ *
+ * The old code is a block (kmodsrc/old_code.h) made of the pre objects.  The new
+ * code is an object made of the changed parts of the post objects; all that it
+ * needs of unchanged code and data it imports by labels, whose values run-pre
+ * matching finds.  The block's symbol table connects the two.
+ */
+#ifndef KSPLICE_OBJMANIP_MANIP_H
+#define KSPLICE_OBJMANIP_MANIP_H
+
+#include "kmodsrc/old_code.h"
+#include "lib/arena.h"
+#include "lib/diff.h"
+#include "lib/error.h"
+#include "lib/hash.h"
+#include "lib/object.h"
+#include "lib/span.h"
+#include "lib/writer.h"
+
+/**
+ * struct old_symbol - a symbol of the block
+ * @name:	in kallsyms; "" for none
+ * @section, @offset: where in the block's sections; KSPLICE_NONE for elsewhere
+ * @flags:	KSPLICE_SYMBOL_*
+ * @label:	the name that the new code imports it by; NULL when it does not
+ * @import:	the undefined symbol of that name in the new code, or NULL
+ * @index:	in the block; set when the block is written
+ */
+struct old_symbol {
+	const char *name;
+	uint32_t section;
+	uint32_t offset;
+	uint32_t flags;
+	const char *label;
+	struct out_symbol *import;
+	uint32_t index;
+};
+
+/* A place: @offset bytes after a symbol. */
+struct old_place {
+	struct old_symbol *symbol;
+	int64_t offset;
+};
+
+/**
+ * struct span_info - what is made of a span
+ * @symbol:	of a pre span: names its first byte after padding; NULL until needed
+ * @section:	of a pre span: its section in the block, plus 1; 0 for none
+ * @out, @out_offset: of a post span: its copy in the new code; NULL for none
+ * @out_symbol:	the symbol of that copy; NULL for none
+ * @kept:	of a post span: it has a copy
+ */
+struct span_info {
+	struct old_symbol *symbol;
+	uint32_t section;
+	struct out_section *out;
+	uint64_t out_offset;
+	struct out_symbol *out_symbol;
+	bool kept;
+};
+
+/* An object and what is made of it; @spans by section index, then span. */
+struct side {
+	struct object *object;
+	struct span_info **spans;
+	uint32_t *sections;	/* whole sections in the block, plus 1; by index */
+	struct out_section **out;	/* sections of the new code, by index */
+};
+
+struct pair {
+	struct side pre, post;
+	struct diff diff;
+	bool compared;
+};
+
+struct pointers {
+	void **items;
+	size_t count, room;
+};
+
+/* Something that a user is told about. */
+struct note {
+	const char *file;
+	const char *symbol;
+	const char *reason;
+};
+
+struct manip {
+	struct arena arena;
+	const char *id;
+	const char *target;
+	unsigned int word_size;
+	struct pair *pairs;
+	size_t nr_pairs;
+	struct pointers symbols;	/* struct old_symbol, in order of making */
+	struct hash globals;		/* name -> struct old_symbol, not defined in pre */
+	struct hash definitions;	/* name -> struct symbol, global ones of pre */
+	struct hash post_definitions;	/* name -> struct symbol, global ones of post */
+	struct pointers labels;		/* struct old_symbol with a label */
+	struct pointers skipped;	/* struct note */
+	struct pointers refused;	/* struct note */
+	struct out_object *new_code;
+};
+
+void pointers_add(struct manip *manip, struct pointers *list, void *item);
+
+struct span_info *pre_info(struct manip *manip, const struct span *span);
+struct span_info *post_info(struct manip *manip, const struct span *span);
+
+/*
+ * symbols.c
+ */
+
+/* Note all global definitions; before anything else here. */
+void collect_definitions(struct manip *manip);
+
+struct old_symbol *new_old_symbol(struct manip *manip, const char *name, uint32_t section,
+				  uint32_t offset, uint32_t flags);
+
+/* The symbol for the first byte of a pre span after its padding. */
+struct old_symbol *symbol_of_span(struct manip *manip, const struct span *span);
+
+/* What a reloc of a pre object refers to, without the bias of its field. */
+struct old_place pre_target(struct manip *manip, const struct reloc *reloc);
+
+/* What @name means to code that does not define it. */
+struct old_place place_by_name(struct manip *manip, const char *name);
+
+/* The undefined symbol by which the new code imports @symbol. */
+struct out_symbol *import_symbol(struct manip *manip, struct old_symbol *symbol);
+
+/* The symbol is one that new code gets from the kernel itself, like any module. */
+bool is_native_import(const char *name);
+
+/*
+ * old_code.c, old_write.c, new_code.c: each returns 0, or -1 with @err set
+ */
+struct block;
+
+/* Fill in the tables of the block. */
+int make_old_code(struct manip *manip, struct block *block, struct ks_error *err);
+
+/* Write the block as an object; after the new code, which decides the labels. */
+int write_old_code(struct manip *manip, struct block *block, const char *path,
+		   struct ks_error *err);
+
+/* Copy what changed, and all that only it uses, to manip->new_code. */
+int make_new_code(struct manip *manip, struct ks_error *err);
+
+#endif

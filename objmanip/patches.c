@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The tables of an update that the core reads: functions to replace, and code
+ * that must not be in use meanwhile (struct ksplice_patch and ksplice_range of
+ * kmodsrc/ksplice.h: three words each).
+ */
+#include <string.h>
+
+#include "objmanip/patches.h"
+
+/* What is left of a function behind ENDBR and the slot of ftrace must hold a jump. */
+#define ENDBR_SIZE	4
+#define FENTRY_SIZE	5
+#define JUMP_SIZE	5
+
+struct tables {
+	struct manip *manip;
+	struct out_section *patches, *ranges, *strings;
+	uint32_t word_reloc;	/* type of a reloc for a pointer */
+	unsigned int word;
+};
+
+static struct out_section *add_table(struct manip *manip, const char *name, const char *start)
+{
+	struct out_section *section = out_section_add(manip->new_code, name, SHT_PROGBITS,
+						      SHF_ALLOC, manip->word_size, 0);
+
+	out_symbol_add(manip->new_code, start, section, 0, 0, STT_OBJECT, STB_GLOBAL);
+	return section;
+}
+
+static void end_table(struct manip *manip, struct out_section *section, const char *end)
+{
+	out_symbol_add(manip->new_code, end, section, section->size, 0, STT_NOTYPE, STB_GLOBAL);
+}
+
+static void add_pointer(struct tables *tables, struct out_section *section, uint64_t offset,
+			struct out_symbol *symbol, uint64_t addend)
+{
+	out_reloc_add(tables->manip->new_code, section, offset, tables->word_reloc, symbol,
+		      (int64_t)addend);
+}
+
+static void add_name(struct tables *tables, struct out_section *section, uint64_t offset,
+		     const char *name)
+{
+	struct out_object *out = tables->manip->new_code;
+	uint64_t string = out_section_append(out, tables->strings, name, strlen(name) + 1, 1);
+
+	add_pointer(tables, section, offset, out_section_symbol(out, tables->strings), string);
+}
+
+static void add_patch(struct tables *tables, struct span *post)
+{
+	struct manip *manip = tables->manip;
+	const struct span_info *info = post_info(manip, post);
+	uint64_t at = out_section_append(manip->new_code, tables->patches, NULL, 3 * tables->word,
+					 tables->word);
+
+	add_pointer(tables, tables->patches, at,
+		    import_symbol(manip, symbol_of_span(manip, post->twin)), 0);
+	add_pointer(tables, tables->patches, at + tables->word,
+		    out_section_symbol(manip->new_code, info->out),
+		    info->out_offset + post->entry);
+	add_name(tables, tables->patches, at + 2 * tables->word, span_name(post->twin));
+}
+
+/* The function and its parts: a task in foo.cold returns into the middle of foo. */
+static void add_ranges(struct tables *tables, struct span *pre)
+{
+	struct manip *manip = tables->manip;
+	uint64_t at = out_section_append(manip->new_code, tables->ranges, NULL, 3 * tables->word,
+					 tables->word);
+	uint64_t size = pre->size - pre->entry;
+	struct span *part;
+
+	add_pointer(tables, tables->ranges, at, import_symbol(manip, symbol_of_span(manip, pre)), 0);
+	memcpy(tables->ranges->data + at + tables->word, &size, tables->word);
+	add_name(tables, tables->ranges, at + 2 * tables->word, span_name(pre));
+	for (part = pre->parts; part; part = part->next_part)
+		add_ranges(tables, part);
+}
+
+bool has_room_for_jump(const struct span *span)
+{
+	static const unsigned char endbr[] = { 0xf3, 0x0f, 0x1e };
+	uint64_t offset = span->offset + span->entry, end = span->offset + span->size;
+	const struct reloc *reloc;
+
+	if (end - offset >= ENDBR_SIZE &&
+	    memcmp(span->section->data + offset, endbr, sizeof(endbr)) == 0)
+		offset += ENDBR_SIZE;
+	reloc = find_reloc(span->section, offset + 1);
+	if (reloc && reloc->symbol && strcmp(reloc->symbol->name, "__fentry__") == 0)
+		offset += FENTRY_SIZE;
+	return end - offset >= JUMP_SIZE;
+}
+
+void make_patches(struct manip *manip)
+{
+	struct tables tables = {
+		.manip = manip,
+		.word = manip->word_size,
+		.word_reloc = manip->word_size == 8 ? R_X86_64_64 : R_386_32,
+	};
+	struct section *section;
+	struct span *span;
+	size_t i, j;
+
+	tables.patches = add_table(manip, ".ksplice_patches", "ksplice_patches");
+	tables.ranges = add_table(manip, ".ksplice_ranges", "ksplice_ranges");
+	tables.strings = out_section_add(manip->new_code, ".rodata.str.ksplice", SHT_PROGBITS,
+					 SHF_ALLOC | SHF_MERGE | SHF_STRINGS, 1, 1);
+	for (i = 0; i < manip->nr_pairs; i++)
+		for_each_span(manip->pairs[i].post.object, section, span, j) {
+			if (!is_class(section, CLASS_TEXT) || span->kind != SPAN_FUNCTION ||
+			    span->parent || span->status != SPAN_CHANGED || !span->twin)
+				continue;
+			add_patch(&tables, span);
+			add_ranges(&tables, span->twin);
+		}
+	end_table(manip, tables.patches, "ksplice_patches_end");
+	end_table(manip, tables.ranges, "ksplice_ranges_end");
+}

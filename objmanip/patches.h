@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The tables of functions to replace, in the new code. */
+#ifndef KSPLICE_OBJMANIP_PATCHES_H
+#define KSPLICE_OBJMANIP_PATCHES_H
+
+#include "objmanip/manip.h"
+
+/* Whether a jump fits into the function; if not, it cannot be replaced. */
+bool has_room_for_jump(const struct span *span);
+
+/* Add the tables to the new code, whose spans were copied already. */
+void make_patches(struct manip *manip);
+
+#endif
