@@ -1,0 +1,277 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+# The files of create/ share their variables, and "|| die" ends the script:
+# shellcheck disable=SC2034,SC2154,SC2015
+#
+# ksplice-create: from the patch to pre and post objects.  Sourced by
+# ksplice-create.
+
+sources=()		# .c files that the patch changes, from the top of the tree
+objects=()		# their objects that are part of vmlinux
+changed_objects=()	# those whose code differs
+
+# Function sections let the differ and the run-pre matcher take the functions
+# one by one.  Debugging information is of no use here and slow.
+object_flags="-ffunction-sections -fdata-sections -g0"
+
+# skip NAME REASON: tell the user, and remember for --json.
+skip()
+{
+	say "note: $1: skipped, $2"
+	jq -n --arg symbol "$1" --arg reason "$2" '{$symbol, $reason}' >>"$work/skipped.json"
+}
+
+refused=no
+
+# refuse FILE REASON: goes on, so that a user sees everything in one run.
+refuse()
+{
+	say "$1: refused: $2"
+	refused=yes
+}
+
+# The N of the last -pN among the options for patch(1).
+strip_level()
+{
+	local option level=1
+
+	for option in "${patch_options[@]}"; do
+		case $option in
+		-p[0-9]*) level=${option#-p} ;;
+		--strip=[0-9]*) level=${option#--strip=} ;;
+		esac
+	done
+	printf '%s\n' "$level"
+}
+
+# Copies of the touched files, in $work/a, and patched, in $work/b; the list of
+# the files goes to $work/files.
+apply_patch()
+{
+	local kind file other
+
+	awk -v strip="$(strip_level)" -f "$data_dir/create/patch.awk" "$patch" >"$work/parsed" ||
+		die "$EXIT_PATCH" "$patch: not a unified diff, or an empty one"
+	mkdir -p "$work/a" "$work/b"
+	while IFS=$'\t' read -r kind file other; do
+		# Peers' patches have "--- foo.c.orig"; take the name that exists.
+		if [ "$kind" = modify ] && ! [ -f "$tree/$file" ] && [ -f "$tree/$other" ]; then
+			file=$other
+		fi
+		case /$file/ in
+		*/../* | //*) die "$EXIT_PATCH" "$patch: $file: the name leaves the source tree" ;;
+		esac
+		printf '%s\t%s\n' "$kind" "$file" >>"$work/files"
+		[ "$kind" != create ] || continue
+		[ -f "$tree/$file" ] ||
+			die "$EXIT_PATCH" "$patch: $file: not in this kernel's source (is -p right? see --patch-opt)"
+		mkdir -p "$work/a/${file%/*}" "$work/b/${file%/*}"
+		# An archive's files can be read-only; patch must write.
+		cp -L -- "$tree/$file" "$work/a/$file" && chmod u+w "$work/a/$file" &&
+			cp -- "$work/a/$file" "$work/b/$file" || exit "$EXIT_ENV"
+	done <"$work/parsed"
+	if ! patch --force --no-backup-if-mismatch -r - -p1 "${patch_options[@]}" -d "$work/b" -i "$patch" \
+		>"$work/patch.log" 2>&1 </dev/null; then
+		cat "$work/patch.log" >&2
+		die "$EXIT_PATCH" "$patch: does not apply to this kernel's source"
+	fi
+	if grep -q -E 'with fuzz|\(offset ' "$work/patch.log"; then
+		say "note: $patch: applied, but not exactly in place:"
+		cat "$work/patch.log" >&2
+	fi
+}
+
+# sort_file FILE: what to do with a file that the patch changes.
+sort_file()
+{
+	case $1 in
+	Documentation/* | LICENSES/* | tools/* | samples/* | scripts/* | MAINTAINERS | CREDITS | COPYING | \
+		README | *.rst | *.txt | *.md | *.yaml | .gitignore | */.gitignore | .mailmap)
+		skip "$1" "not part of the kernel's code"
+		;;
+	arch/*/vdso/* | arch/*/vdso32/*)
+		refuse "$1" "the vDSO is mapped into every process and cannot be replaced"
+		;;
+	arch/*/boot/* | arch/*/purgatory/* | arch/*/realmode/*)
+		refuse "$1" "it runs outside of the kernel (boot code)"
+		;;
+	Makefile | */Makefile | */Makefile.* | Kbuild | */Kbuild | Kconfig* | */Kconfig*)
+		refuse "$1" "it changes how the kernel is built; make the change in the code that it affects"
+		;;
+	*.h | *.h_shipped) refuse "$1" "patches to headers are not supported yet" ;;
+	*.S) refuse "$1" "patches to assembly files are not supported yet" ;;
+	*.c) sources+=("$1") ;;
+	*) refuse "$1" "cannot tell which code this file affects" ;;
+	esac
+}
+
+sort_files()
+{
+	local kind file
+
+	while IFS=$'\t' read -r kind file; do
+		case $kind in
+		create) refuse "$file" "patches that add a file are not supported yet" ;;
+		delete) refuse "$file" "patches that delete a file are not supported" ;;
+		rename) refuse "$file" "patches that rename a file are not supported" ;;
+		binary) refuse "$file" "a binary file" ;;
+		modify) cmp -s "$work/a/$file" "$work/b/$file" || sort_file "$file" ;;
+		esac
+	done < <(LC_ALL=C sort -u "$work/files")
+}
+
+# link_folder SHADOW FOLDER: a real folder full of links to the prepared tree.
+# A trailing slash in FOLDER, or nothing for the top.
+link_folder()
+{
+	if [ -L "$1/${2%/}" ]; then
+		rm -- "$1/${2%/}"
+	fi
+	mkdir -p -- "$1/$2" &&
+		find "$tree/$2" -mindepth 1 -maxdepth 1 ! -name '*.o' ! -name '.*.cmd' -exec ln -s -t "$1/$2" {} +
+}
+
+# make_shadow SHADOW SOURCES: a tree in which make finds everything and writes
+# only to the folders of the touched files; these come from SOURCES.
+make_shadow()
+{
+	local file part path
+
+	mkdir -- "$1" && link_folder "$1" "" || return
+	for file in "${sources[@]}"; do
+		path=
+		while [ "${file#"$path"}" != "${file##*/}" ]; do
+			part=${file#"$path"}
+			path+=${part%%/*}/
+			[ -L "$1/${path%/}" ] && { link_folder "$1" "$path" || return; }
+		done
+		rm -f -- "$1/$file"
+		cp -- "$2/$file" "$1/$file" || return
+	done
+}
+
+# number_lines FILE: patched file with the unpatched one's line numbers.
+number_lines()
+{
+	local mark=$'\001%dm\n'
+
+	diff --unchanged-group-format='%=' --old-group-format="$mark" --new-group-format="%>$mark" \
+		--changed-group-format="%>$mark" "$work/a/$1" <(cat "$work/b/$1"; needs_newline "$work/b/$1") |
+		LC_ALL=C awk -f "$data_dir/create/line.awk"
+}
+
+needs_newline()
+{
+	if [ -n "$(tail -c 1 -- "$1")" ]; then
+		echo
+	fi
+}
+
+# make_objects SHADOW ARG...: compile with the kernel's own build system.  The
+# tree has been prepared; "-o prepare" spares make looking at it again, which
+# takes longer than compiling, and keeps it from touching what is only linked.
+make_objects()
+{
+	local shadow=$1
+
+	shift
+	kmake "$shadow" -o prepare KCFLAGS="$object_flags" "$@"
+}
+
+# Where do the objects go?  The build system is asked, with the compiler's rule
+# replaced by one that prints: vmlinux, module, or neither.
+# shellcheck disable=SC2016
+place_objects()
+{
+	local rule='@echo "place:$@:$(if $(filter $@,$(real-obj-m)),module,'
+	local file object user
+
+	rule+='$(if $(filter $@,$(real-obj-y) $(lib-y) $(extra-y)),vmlinux))"'
+	run "$work/place.log" make_objects "$work/pre" -s "rule_cc_o_c=$rule" "${sources[@]/%.c/.o}" || {
+		tail -n 20 "$work/place.log" >&2
+		die "$EXIT_ENV" "cannot tell which of the files this kernel is built from"
+	}
+	for file in "${sources[@]}"; do
+		object=${file%.c}.o
+		if grep -q -F -x "place:$object:module" "$work/place.log"; then
+			refuse "$file" "module targets are not supported yet"
+		elif grep -q -F -x "place:$object:vmlinux" "$work/place.log"; then
+			objects+=("$object")
+		elif user=$(including_file "$file") && [ -n "$user" ]; then
+			refuse "$file" "it is included by $user; such files are not supported yet"
+		else
+			skip "$file" "this kernel's configuration does not build it"
+		fi
+	done
+}
+
+# kernel/sched/rt.c has no object: kernel/sched/build_policy.c includes it.
+including_file()
+{
+	local name=${1##*/}
+
+	grep -r -l -E --include='*.[chS]' "^[[:space:]]*#[[:space:]]*include[[:space:]]+\"([^\"]*/)?${name//./\\.}\"" \
+		"$tree/${1%/*}" | sed "s|^$tree/||" | LC_ALL=C sort | head -n 1
+}
+
+# Messages of a failed compilation, without make's own.
+show_compiler()
+{
+	grep -v -E '^(make(\[[0-9]+\])?: |  [A-Z]+ +(\[M\])?)' "$1" >&2 || tail -n 20 "$1" >&2
+}
+
+compile_objects()
+{
+	local pre post pre_status=0 post_status=0 file half=$(((jobs + 1) / 2))
+
+	for file in "${objects[@]}"; do
+		file=${file%.o}.c
+		number_lines "$file" >"$work/post/$file"
+	done
+	spawn "$work/pre.log" make_objects "$work/pre" -j"$half" "${objects[@]}"
+	pre=$REPLY
+	spawn "$work/post.log" make_objects "$work/post" -j"$half" "${objects[@]}"
+	post=$REPLY
+	await "$pre" "$work/pre.log" || pre_status=$?
+	await "$post" "$work/post.log" || post_status=$?
+	if [ "$pre_status" -ne 0 ]; then
+		show_compiler "$work/pre.log"
+		die "$EXIT_COMPILE" "the source does not compile without the patch"
+	fi
+	if [ "$post_status" -ne 0 ]; then
+		# Again, with the line numbers that the user's files have.
+		for file in "${objects[@]}"; do
+			file=${file%.o}.c
+			cp -- "$work/b/$file" "$work/post/$file"
+		done
+		run "$work/post2.log" make_objects "$work/post" -k -j"$jobs" "${objects[@]}" ||
+			cp "$work/post2.log" "$work/post.log"
+		show_compiler "$work/post.log"
+		die "$EXIT_COMPILE" "$patch: the patched source does not compile"
+	fi
+	for file in "${objects[@]}"; do
+		if ! [ -f "$work/pre/$file" ] || ! [ -f "$work/post/$file" ]; then
+			die "$EXIT_ENV" "$file: the build system made no object of it"
+		fi
+	done
+}
+
+# Which of the objects changed?  Identical files are a common case.
+diff_objects()
+{
+	local object status
+
+	for object in "${objects[@]}"; do
+		cmp -s "$work/pre/$object" "$work/post/$object" && continue
+		status=0
+		run "$work/objdiff.log" "$objdiff" "$work/pre/$object" "$work/post/$object" || status=$?
+		case $status in
+		0) ;;
+		1) changed_objects+=("$object") ;;
+		*)
+			cat "$work/objdiff.log" >&2
+			die "$EXIT_ENV" "$object: cannot be compared"
+			;;
+		esac
+	done
+}
