@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Pairs of sources, and what the differ must say about their objects. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "lib/diff.h"
+#include "tests/unit/compile.h"
+
+/*
+ * @expected: changed a, b; new +c; deleted -d; data changed =e, new +=f, deleted
+ * -=g; skipped ~h; refused !i; in this order.
+ */
+struct diff_case {
+	const char *name, *pre, *post, *expected;
+};
+
+#define NOINLINE "__attribute__((noinline)) "
+
+static const struct diff_case cases[] = {
+	{ "comment only",
+	  "int f(int a) { return a + 1; }",
+	  "/* more */\n int f(int a) { return a + 1; }", "" },
+	{ "constant",
+	  "int f(int a) { return a + 1; } int g(int a) { return a * 3; }",
+	  "int f(int a) { return a + 2; } int g(int a) { return a * 3; }", "f" },
+	{ "order of functions",
+	  "extern int e(int); int f(int a) { return e(1) + a; } int g(int a) { return e(2) + a; }",
+	  "extern int e(int); int g(int a) { return e(2) + a; } int f(int a) { return e(1) + a; }",
+	  "" },
+	{ "string of equal length",
+	  "int puts(const char *); int f(void) { return puts(\"one\") + 1; }"
+	  "int g(void) { return puts(\"four\") + 1; }",
+	  "int puts(const char *); int f(void) { return puts(\"two\") + 1; }"
+	  "int g(void) { return puts(\"four\") + 1; }", "f" },
+	{ "string that ends like another one",
+	  "int puts(const char *); int f(void) { return puts(\"foobar\") + puts(\"bar\"); }",
+	  "int puts(const char *); int h(void) { return puts(\"x\") + 1; }"
+	  "int f(void) { return puts(\"foobar\") + puts(\"bar\"); }", "+h" },
+	{ "inlined into two callers",
+	  "static inline int i(int a) { return a * 5; } int f(int a) { return i(a) + 1; }"
+	  "int g(int a) { return i(a) - 1; } int h(int a) { return a; }",
+	  "static inline int i(int a) { return a * 7; } int f(int a) { return i(a) + 1; }"
+	  "int g(int a) { return i(a) - 1; } int h(int a) { return a; }", "f g" },
+	{ "callee changes, caller does not",
+	  "static " NOINLINE "int s(volatile int *a) { return *a + 1; }"
+	  "int f(volatile int *a) { return s(a) + s(a + 1); }",
+	  "static " NOINLINE "int s(volatile int *a) { return *a + 2; }"
+	  "int f(volatile int *a) { return s(a) + s(a + 1); }", "s" },
+	{ "another callee",
+	  "int a(void); int b(void); int f(void) { return a() + 1; }",
+	  "int a(void); int b(void); int f(void) { return b() + 1; }", "f" },
+	{ "numbers of static locals shift",
+	  "int f(void) { static int n = 1; return n++; } int g(void) { static int n = 1; return n++; }",
+	  "int h(int a) { return a; } int f(void) { static int n = 1; return n++; }"
+	  "int g(void) { static int n = 1; return n++; }", "+h" },
+	{ "static locals of one name, one more",
+	  "int f(void) { static int n; return n++; }",
+	  "int g(void) { static int n; return n += 2; } int f(void) { static int n; return n++; }",
+	  "+g +=n" },
+	{ "static local in a changed function",
+	  "int f(void) { static int n; return n++; }",
+	  "int f(void) { static int n; return n += 3; }", "f" },
+	{ "initial value",
+	  "int v = 1; int f(void) { return v++; }",
+	  "int v = 2; int f(void) { return v++; }", "!v" },
+	{ "size of a variable",
+	  "int v[4]; int f(int i) { return v[i]++; }",
+	  "int v[8]; int f(int i) { return v[i]++; }", "!v" },
+	{ "constant data",
+	  "const int t[3] = { 1, 2, 3 }; int f(int i) { return t[i]; }",
+	  "const int t[3] = { 1, 2, 4 }; int f(int i) { return t[i]; }", "=t" },
+	{ "constant data with an equal string elsewhere",
+	  "const char *const t[] = { \"a\", \"b\" };",
+	  "int puts(const char *); int f(void) { return puts(\"zz\") + 1; }"
+	  "const char *const t[] = { \"a\", \"b\" };", "+f" },
+	{ "pointer to a function",
+	  "void a(void); void b(void); void (*const ops[])(void) = { a, b };",
+	  "void a(void); void b(void); void (*const ops[])(void) = { b, a };", "=ops" },
+	{ "new function, variable, string",
+	  "int puts(const char *); int f(int a) { return a; }",
+	  "int puts(const char *); static int count; static " NOINLINE
+	  "int n(int a) { puts(\"new\"); return count += a; } int f(int a) { return n(a) + 1; }",
+	  "f +n +=count" },
+	{ "deleted",
+	  "int v; int f(void) { return v++; } int g(int a) { return a; }",
+	  "int g(int a) { return a; }", "-f -=v" },
+	{ "init code",
+	  "__attribute__((section(\".init.text\"))) int f(int a) { return a + 1; }",
+	  "__attribute__((section(\".init.text\"))) int f(int a) { return a + 2; }", "~f" },
+	{ "init code that a caller in its section moves",
+	  "__attribute__((section(\".init.text\"))) " NOINLINE "int f(int a) { return a + 1; }"
+	  "__attribute__((section(\".init.text\"))) int g(int a) { return f(a) * 2; }",
+	  "__attribute__((section(\".init.text\"))) int h(int a) { return a * 77 + 5; }"
+	  "__attribute__((section(\".init.text\"))) " NOINLINE "int f(int a) { return a + 1; }"
+	  "__attribute__((section(\".init.text\"))) int g(int a) { return f(a) * 2; }", "~h" },
+	{ "noinstr",
+	  "__attribute__((section(\".noinstr.text\"))) int f(int a) { return a + 1; }",
+	  "__attribute__((section(\".noinstr.text\"))) int f(int a) { return a + 2; }", "!f" },
+	{ "cold part only",
+	  "__attribute__((cold)) void c(int); int f(int a) { if (__builtin_expect(a == 5, 0)) c(1);"
+	  "return a + 1; }",
+	  "__attribute__((cold)) void c(int); int f(int a) { if (__builtin_expect(a == 5, 0)) c(2);"
+	  "return a + 1; }", "f" },
+	{ "clone for constant arguments",
+	  "static " NOINLINE "int s(int a, volatile int *p) { return *p * a + *p; }"
+	  "int f(volatile int *p) { return s(3, p) + 1; } int g(volatile int *p) { return s(3, p); }",
+	  "static " NOINLINE "int s(int a, volatile int *p) { return *p * a - *p; }"
+	  "int f(volatile int *p) { return s(3, p) + 1; } int g(volatile int *p) { return s(3, p); }",
+	  "s.constprop.0" },
+	{ "padding and jump sizes",
+	  "asm(\".text\\n.globl f\\n.type f, @function\\nf: test %edi,%edi\\nje 1f\\nnop\\n"
+	  "inc %eax\\n1: ret\\n.size f, .-f\\n\");",
+	  "asm(\".text\\n.globl f\\n.type f, @function\\nf: test %edi,%edi\\n.byte 0x0f,0x84\\n"
+	  ".long 1f-.-4\\n.nops 4\\ninc %eax\\n1: ret\\n.nops 5\\n.size f, .-f\\n\");", "" },
+	{ "jump goes elsewhere",
+	  "asm(\".text\\n.globl f\\n.type f, @function\\nf: test %edi,%edi\\nje 1f\\n"
+	  "inc %eax\\n1: inc %ecx\\n2: ret\\n.size f, .-f\\n\");",
+	  "asm(\".text\\n.globl f\\n.type f, @function\\nf: test %edi,%edi\\nje 2f\\n"
+	  "inc %eax\\n1: inc %ecx\\n2: ret\\n.size f, .-f\\n\");", "f" },
+	{ "functions of one assembly section",
+	  "asm(\".text\\n.globl f, g\\nf: call g\\nret\\ng: mov $1, %eax\\nret\\n\");",
+	  "asm(\".text\\n.globl f, g\\nf: call g\\nret\\ng: mov $2, %eax\\nret\\n\");", "g" },
+	{ "line of a warning",
+	  "int f(int a) { if (a) asm volatile(\"1: ud2\\n.pushsection __bug_table,\\\"aw\\\"\\n"
+	  ".long 1b-., 0\\n.word 10, 1\\n.popsection\"); return a; }",
+	  "int f(int a) { if (a) asm volatile(\"1: ud2\\n.pushsection __bug_table,\\\"aw\\\"\\n"
+	  ".long 1b-., 0\\n.word 11, 1\\n.popsection\"); return a; }", "" },
+	{ "kind of a warning",
+	  "int f(int a) { if (a) asm volatile(\"1: ud2\\n.pushsection __bug_table,\\\"aw\\\"\\n"
+	  ".long 1b-., 0\\n.word 10, 1\\n.popsection\"); return a; }",
+	  "int f(int a) { if (a) asm volatile(\"1: ud2\\n.pushsection __bug_table,\\\"aw\\\"\\n"
+	  ".long 1b-., 0\\n.word 10, 3\\n.popsection\"); return a; }", "f" },
+	{ "key of a jump label",
+	  "extern long k1, k2; int f(int a) { asm goto(\"1: .byte 0x66,0x90\\n"
+	  ".pushsection __jump_table,\\\"aw\\\"\\n.long 1b-., %l[l]-.\\n.quad k1-.\\n.popsection\""
+	  "::::l); return a; l: return a + 5; }",
+	  "extern long k1, k2; int f(int a) { asm goto(\"1: .byte 0x66,0x90\\n"
+	  ".pushsection __jump_table,\\\"aw\\\"\\n.long 1b-., %l[l]-.\\n.quad k2-.\\n.popsection\""
+	  "::::l); return a; l: return a + 5; }", "f" },
+	{ "content of an alternative",
+	  "int g(int a) { return a; } int f(int a) { asm volatile(\"1: .nops 3\\n2:\\n"
+	  ".pushsection .altinstructions,\\\"a\\\"\\n.long 1b-., 3f-.\\n.word 5\\n.byte 3, 4f-3f\\n"
+	  ".popsection\\n.pushsection .altinstr_replacement,\\\"ax\\\"\\n3: mov %eax,%ecx\\n4:\\n"
+	  ".popsection\"); return a; }",
+	  "int g(int a) { return a; } int f(int a) { asm volatile(\"1: .nops 3\\n2:\\n"
+	  ".pushsection .altinstructions,\\\"a\\\"\\n.long 1b-., 3f-.\\n.word 5\\n.byte 3, 4f-3f\\n"
+	  ".popsection\\n.pushsection .altinstr_replacement,\\\"ax\\\"\\n3: mov %eax,%edx\\n4:\\n"
+	  ".popsection\"); return a; }", "f" },
+	{ "fixup of an exception",
+	  "int f(int *p) { int r = 0; asm volatile(\"1: mov (%1),%0\\n2:\\n"
+	  ".pushsection __ex_table,\\\"a\\\"\\n.long 1b-., 2b-., 1\\n.popsection\":\"+r\"(r):\"r\"(p));"
+	  "return r; }",
+	  "int f(int *p) { int r = 0; asm volatile(\"1: mov (%1),%0\\n2:\\n"
+	  ".pushsection __ex_table,\\\"a\\\"\\n.long 1b-., 2b-., 3\\n.popsection\":\"+r\"(r):\"r\"(p));"
+	  "return r; }", "f" },
+	{ "private static of other content",
+	  "int puts(const char *); int f(void) { static const char _rs[] = \"f\";"
+	  "return puts(_rs) + 1; }",
+	  "int puts(const char *); int f(void) { static const char _rs[] = \"h\";"
+	  "return puts(_rs) + 1; }", "f" },
+};
+
+static void add(char *text, const char *mark, const struct diff_list *list)
+{
+	size_t i;
+
+	for (i = 0; i < list->count; i++) {
+		/* The number of a static local is not in our hands. */
+		const char *name = list->items[i].name;
+		size_t length = strncmp(name, "n.", 2) ? strlen(name) : 1;
+
+		sprintf(text + strlen(text), "%s%s%.*s", *text ? " " : "", mark, (int)length, name);
+	}
+}
+
+static void describe(char *text, const struct diff *diff)
+{
+	*text = '\0';
+	add(text, "", &diff->functions_changed);
+	add(text, "+", &diff->functions_new);
+	add(text, "-", &diff->functions_deleted);
+	add(text, "=", &diff->data_changed);
+	add(text, "+=", &diff->data_new);
+	add(text, "-=", &diff->data_deleted);
+	add(text, "~", &diff->skipped);
+	add(text, "!", &diff->refused);
+}
+
+static struct object *read_and_analyze(const char *path)
+{
+	struct ks_error err;
+	struct object *object = object_read(path, &err);
+
+	if (!object || analyze_object(object, &err))
+		fail_msg("%s", err.text);
+	return object;
+}
+
+static void check(const char *name, const char *pre_path, const char *post_path,
+		  const char *expected)
+{
+	struct object *pre = read_and_analyze(pre_path), *post = read_and_analyze(post_path);
+	struct ks_error err;
+	struct diff diff;
+	char text[4096];
+
+	if (diff_objects(&diff, pre, post, &err))
+		fail_msg("%s: %s", name, err.text);
+	describe(text, &diff);
+	if (strcmp(text, expected))
+		fail_msg("%s: \"%s\" instead of \"%s\"", name, text, expected);
+	diff_free(&diff);
+	object_free(pre);
+	object_free(post);
+}
+
+static void run_cases(const char *folder, const char *flags)
+{
+	char *pre, *post;
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		/* Entries with 64-bit words in them. */
+		if (strstr(flags, "-m32") && strstr(cases[i].pre, ".quad"))
+			continue;
+		pre = compile(folder, "pre", cases[i].pre, flags);
+		post = compile(folder, "post", cases[i].post, flags);
+		assert_non_null(pre);
+		assert_non_null(post);
+		check(cases[i].name, pre, post, cases[i].expected);
+		check(cases[i].name, pre, pre, "");
+		check(cases[i].name, post, post, "");
+		free(pre);
+		free(post);
+	}
+}
+
+static void test_cases(void **state)
+{
+	run_cases(*state, "");
+}
+
+static void test_cases_i386(void **state)
+{
+	char *path = compile(*state, "probe", "int f(int a) { return a; }", "-m32");
+
+	if (!path)
+		skip();
+	free(path);
+	run_cases(*state, "-m32 -mregparm=3");
+}
+
+static void test_unknown_section(void **state)
+{
+	char *path = compile(*state, "unknown",
+			     "__attribute__((section(\".surprise\"))) int f(int a) { return a; }", "");
+	struct object *object;
+	struct ks_error err;
+
+	assert_non_null(path);
+	object = object_read(path, &err);
+	assert_non_null(object);
+	assert_int_equal(analyze_object(object, &err), -1);
+	assert_non_null(strstr(err.text, ".surprise"));
+	object_free(object);
+	free(path);
+}
+
+static int setup(void **state)
+{
+	*state = make_folder();
+	return *state ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+	remove_folder(*state);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_cases),
+		cmocka_unit_test(test_cases_i386),
+		cmocka_unit_test(test_unknown_section),
+	};
+
+	return cmocka_run_group_tests_name("diff", tests, setup, teardown);
+}
