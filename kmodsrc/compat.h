@@ -82,6 +82,13 @@ static inline const char *ksplice_export_name(const struct ksplice_kernel_symbol
 static_assert(sizeof(struct ksplice_kernel_symbol) == sizeof(struct kernel_symbol));
 #endif
 
+/* bin_attribute.read() takes a const attribute since 6.16 (include/linux/sysfs.h). */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 16, 0)
+#define KSPLICE_BIN_ATTRIBUTE	struct bin_attribute
+#else
+#define KSPLICE_BIN_ATTRIBUTE	const struct bin_attribute
+#endif
+
 /* Since 6.4 a module has one memory area for each type (include/linux/module.h). */
 static inline bool ksplice_module_text_contains(const struct module *module,
 						unsigned long address)

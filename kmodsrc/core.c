@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The core of Ksplice: which updates there are, and what becomes of them. */
+#define pr_fmt(format) KBUILD_MODNAME ": " format
 #include <linux/ctype.h>
+#include <linux/delay.h>
+#include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/rcupdate.h>
 #include <linux/slab.h>
 
 #include "core.h"
@@ -10,7 +14,15 @@
 #define KSPLICE_ID_MAX	20
 
 DEFINE_MUTEX(ksplice_mutex);
-static LIST_HEAD(ksplice_updates);
+/*
+ * Taken before ksplice_mutex by what adds and removes updates, and held until
+ * their folder is there or gone.  ksplice_mutex must not be held for that: it
+ * waits for readers and writers of the files, who want it.
+ */
+static DEFINE_MUTEX(registering);
+static LIST_HEAD(ksplice_updates);	/* protected by registering */
+/* How often code was switched, there or back; protected by ksplice_mutex. */
+static unsigned long switches;
 
 static unsigned long kallsyms_lookup_name_address;
 module_param_named(kallsyms_lookup_name, kallsyms_lookup_name_address, ulong, 0);
@@ -61,7 +73,7 @@ static struct ksplice_target *find_target(struct ksplice_update *update, const c
 
 static int create_update(const struct ksplice_mod_change *change, struct ksplice_update **result)
 {
-	struct ksplice_update *update = kzalloc(sizeof(*update), GFP_KERNEL);
+	struct ksplice_update *update = kvzalloc(sizeof(*update), GFP_KERNEL);
 	int ret;
 
 	if (!update)
@@ -83,7 +95,7 @@ static int create_target(struct ksplice_update *update, const char *name,
 	struct ksplice_target *target = kzalloc(sizeof(*target), GFP_KERNEL);
 
 	if (!target)
-		return -ENOMEM;
+		return ksplice_fail(update, -ENOMEM, "%s: no memory for a target", name);
 	strscpy(target->name, name, sizeof(target->name));
 	list_add_tail(&target->list, &update->targets);
 	*result = target;
@@ -106,9 +118,10 @@ static int attach_old(struct ksplice_update *update, struct ksplice_target *targ
 		      struct ksplice_mod_change *change)
 {
 	if (target->old)
-		return -EEXIST;
+		return ksplice_fail(update, -EEXIST, "%s: its old code is loaded already",
+				    target->name);
 	if (update->stage != KSPLICE_STAGE_REGISTERED)
-		return -EBUSY;
+		return ksplice_fail(update, -EBUSY, "%s: too late for old code", target->name);
 	target->old = change;
 	return 0;
 }
@@ -119,23 +132,32 @@ static int attach_new(struct ksplice_update *update, struct ksplice_target *targ
 	int ret;
 
 	if (target->new)
-		return -EEXIST;
-	if (update->stage != KSPLICE_STAGE_MATCHED || !target->matcher)
-		return -EINVAL;
+		return ksplice_fail(update, -EEXIST, "%s: its new code is loaded already",
+				    target->name);
+	if (update->stage != KSPLICE_STAGE_MATCHED || !ksplice_is_published(target))
+		return ksplice_fail(update, -EINVAL, "%s: its old code was not matched",
+				    target->name);
+	/* What was proved then may be the jump of another update now. */
+	if (update->switches != switches)
+		return ksplice_fail(update, -EBUSY,
+				    "%s: other updates changed since it was matched",
+				    target->name);
 	target->new = change;
 	ret = ksplice_target_link(update, target);
 	if (ret == 0) {
 		ksplice_unpublish(target);
 		ret = publish_next(update);
-		if (ret != 0)
+		if (ret != 0) {
 			ksplice_target_unlink(target);
+			update->stage = KSPLICE_STAGE_REGISTERED;
+		}
 	}
 	if (ret != 0)
 		target->new = NULL;
 	return ret;
 }
 
-/* Free what no module stands for any more.  Returns whether the update is gone. */
+/* Free targets that no module stands for any more.  Returns whether none is left. */
 static bool drop_unused(struct ksplice_update *update)
 {
 	struct ksplice_target *target, *next;
@@ -146,10 +168,13 @@ static bool drop_unused(struct ksplice_update *update)
 		list_del(&target->list);
 		kfree(target);
 	}
-	if (!list_empty(&update->targets))
-		return false;
+	return list_empty(&update->targets);
+}
+
+static void remove_update(struct ksplice_update *update)
+{
 	list_del(&update->list);
-	return true;
+	kobject_put(&update->kobj);
 }
 
 static int check_change(const struct ksplice_mod_change *change)
@@ -157,62 +182,95 @@ static int check_change(const struct ksplice_mod_change *change)
 	const char *reason;
 
 	if (change->abi != KSPLICE_ABI) {
-		pr_err("ksplice: update for ABI %u, but the core has %u\n", change->abi,
-		       KSPLICE_ABI);
+		pr_err("update for ABI %u, but the core has %u\n", change->abi, KSPLICE_ABI);
 		return -ENOEXEC;
 	}
-	if (!valid_id(change->id) || !change->target || !*change->target ||
+	if (!valid_id(change->id) || !change->target || !*change->target || !change->owner ||
 	    strlen(change->target) >= MODULE_NAME_LEN || !change->old_code == !change->patches) {
-		pr_err("ksplice: malformed change\n");
+		pr_err("malformed change\n");
 		return -EINVAL;
 	}
 	if (strcmp(change->target, "vmlinux") != 0) {
-		pr_err("ksplice: %s: only vmlinux can be changed\n", change->target);
+		pr_err("%s: only vmlinux can be changed\n", change->target);
 		return -ENODEV;
 	}
 	if (change->old_code &&
 	    ksplice_old_code_check(change->old_code, change->old_code_size, &reason) != 0) {
-		pr_err("ksplice: %s: malformed old code: %s\n", change->id, reason);
+		pr_err("%s: malformed old code: %s\n", change->id, reason);
 		return -EINVAL;
 	}
 	return 0;
 }
 
-int register_ksplice_mod_change(struct ksplice_mod_change *change)
+static int attach(struct ksplice_update *update, struct ksplice_mod_change *change)
 {
-	struct ksplice_update *update;
-	struct ksplice_target *target = NULL;
+	struct ksplice_target *target;
 	bool gone = false;
-	int ret = check_change(change);
+	int ret = 0;
 
-	if (ret != 0)
-		return ret;
 	mutex_lock(&ksplice_mutex);
-	update = find_update(change->id);
-	if (!update)
-		ret = change->old_code ? create_update(change, &update) : -EINVAL;
-	if (ret == 0)
-		target = find_target(update, change->target);
-	if (ret == 0 && !target)
+	target = find_target(update, change->target);
+	if (!target)
 		ret = create_target(update, change->target, &target);
 	if (ret == 0)
 		ret = change->old_code ? attach_old(update, target, change) :
 					 attach_new(update, target, change);
-	if (ret == 0)
+	if (ret == 0) {
 		change->update = update;
-	else if (update)
+	} else {
+		pr_err("%s: refused: %s\n", update->id, update->cause);
 		gone = drop_unused(update);
+	}
 	mutex_unlock(&ksplice_mutex);
-	/* Waits for readers of its files, which may wait for the mutex. */
 	if (gone)
-		kobject_put(&update->kobj);
+		remove_update(update);
+	return ret;
+}
+
+int register_ksplice_mod_change(struct ksplice_mod_change *change)
+{
+	struct ksplice_update *update;
+	int ret = check_change(change);
+
+	if (ret != 0)
+		return ret;
+	mutex_lock(&registering);
+	update = find_update(change->id);
+	if (!update && change->old_code)
+		ret = create_update(change, &update);
+	else if (!update)
+		ret = -EINVAL;
+	if (ret == 0)
+		ret = attach(update, change);
+	else
+		pr_err("%s: %s\n", change->id,
+		       change->old_code ? "cannot be added" : "its old code is not loaded");
+	mutex_unlock(&registering);
 	return ret;
 }
 EXPORT_SYMBOL_GPL(register_ksplice_mod_change);
 
+/*
+ * End what a half that goes was part of.  resolve_symbol() unlocks before
+ * simplify_symbols() reads the value from our table (kernel/module/main.c in 6.1),
+ * without sleeping in between: wait until no task can be there, because the table
+ * goes with the old code.
+ */
+static void stop_publishing(struct ksplice_update *update)
+{
+	struct ksplice_target *target;
+
+	list_for_each_entry(target, &update->targets, list) {
+		if (!ksplice_is_published(target))
+			continue;
+		ksplice_unpublish(target);
+		synchronize_rcu_tasks();
+	}
+}
+
 static void detach_old(struct ksplice_update *update, struct ksplice_target *target)
 {
-	ksplice_unpublish(target);
+	stop_publishing(update);
 	ksplice_matcher_free(target->matcher);
 	target->matcher = NULL;
 	target->old = NULL;
@@ -220,11 +278,30 @@ static void detach_old(struct ksplice_update *update, struct ksplice_target *tar
 		update->stage = KSPLICE_STAGE_REGISTERED;
 }
 
+/* rmmod -f on new code in use: it may only go once nothing leads there. */
+static void reverse_forced(struct ksplice_update *update)
+{
+	pr_warn("update %s is unloaded by force\n", update->id);
+	while (update->stage == KSPLICE_STAGE_APPLIED && ksplice_update_reverse(update) != 0) {
+		pr_warn_ratelimited("update %s cannot be reversed yet: %s\n", update->id,
+				    update->cause);
+		mutex_unlock(&ksplice_mutex);
+		msleep(100);
+		mutex_lock(&ksplice_mutex);
+	}
+}
+
 static void detach_new(struct ksplice_update *update, struct ksplice_target *target)
 {
+	if (update->stage == KSPLICE_STAGE_APPLIED)
+		reverse_forced(update);
+	/* A task that exits is in no list any more while it runs its last code. */
+	if (update->stage == KSPLICE_STAGE_REVERSED)
+		synchronize_rcu_tasks();
 	ksplice_target_unlink(target);
 	target->new = NULL;
-	if (update->stage == KSPLICE_STAGE_LINKED)
+	/* Another target's half may be what is published. */
+	if (update->stage != KSPLICE_STAGE_MATCHED)
 		update->stage = KSPLICE_STAGE_REGISTERED;
 }
 
@@ -234,6 +311,7 @@ void unregister_ksplice_mod_change(struct ksplice_mod_change *change)
 	struct ksplice_target *target;
 	bool gone;
 
+	mutex_lock(&registering);
 	mutex_lock(&ksplice_mutex);
 	target = find_target(update, change->target);
 	if (change->old_code)
@@ -243,9 +321,22 @@ void unregister_ksplice_mod_change(struct ksplice_mod_change *change)
 	gone = drop_unused(update);
 	mutex_unlock(&ksplice_mutex);
 	if (gone)
-		kobject_put(&update->kobj);
+		remove_update(update);
+	mutex_unlock(&registering);
 }
 EXPORT_SYMBOL_GPL(unregister_ksplice_mod_change);
+
+static void forget_match(struct ksplice_update *update)
+{
+	struct ksplice_target *target;
+
+	list_for_each_entry(target, &update->targets, list) {
+		ksplice_matcher_free(target->matcher);
+		target->matcher = NULL;
+	}
+	update->matched_functions = 0;
+	update->matched_bytes = 0;
+}
 
 int ksplice_update_match(struct ksplice_update *update)
 {
@@ -254,25 +345,27 @@ int ksplice_update_match(struct ksplice_update *update)
 
 	if (update->stage != KSPLICE_STAGE_REGISTERED)
 		return ksplice_fail(update, -EEXIST, "already matched");
-	update->matched_functions = 0;
-	update->matched_bytes = 0;
-	list_for_each_entry(target, &update->targets, list) {
+	if (list_empty(&update->targets))	/* its folder is just coming or going */
+		return ksplice_fail(update, -EINVAL, "its old code is not loaded");
+	list_for_each_entry(target, &update->targets, list)
 		if (!target->old || target->new)
-			return ksplice_fail(update, -EINVAL, "%s: its old code is not loaded",
-					    target->name);
-		if (ret == 0 && !target->matcher)
-			ret = ksplice_target_match(update, target);
+			return ksplice_fail(update, -EINVAL, "%s: its %s", target->name,
+					    target->new ? "new code is loaded already" :
+							  "old code is not loaded");
+	/* What was proved in an attempt before may have changed. */
+	forget_match(update);
+	update->switches = switches;
+	list_for_each_entry(target, &update->targets, list) {
+		ret = ksplice_target_match(update, target);
+		if (ret != 0)
+			break;
 	}
 	if (ret == 0)
 		ret = publish_next(update);
-	if (ret == 0) {
+	if (ret != 0)
+		forget_match(update);
+	else
 		update->stage = KSPLICE_STAGE_MATCHED;
-		return 0;
-	}
-	list_for_each_entry(target, &update->targets, list) {
-		ksplice_matcher_free(target->matcher);
-		target->matcher = NULL;
-	}
 	return ret;
 }
 
@@ -296,7 +389,7 @@ static int get_new_code(struct ksplice_update *update)
 		if (try_module_get(target->new->owner))
 			continue;
 		put_new_code(update, target);
-		return ksplice_fail(update, -ENOENT, "%s: its new code is being unloaded",
+		return ksplice_fail(update, -ETXTBSY, "%s: its new code is being unloaded",
 				    target->name);
 	}
 	return 0;
@@ -308,8 +401,10 @@ int ksplice_update_apply(struct ksplice_update *update)
 
 	if (update->stage == KSPLICE_STAGE_APPLIED)
 		return ksplice_fail(update, -EEXIST, "already applied");
+	if (update->stage == KSPLICE_STAGE_REVERSED)
+		return ksplice_fail(update, -EINVAL, "reversed: unload its new code first");
 	if (update->stage != KSPLICE_STAGE_LINKED)
-		return ksplice_fail(update, -EINVAL, "its new code is not loaded");
+		return ksplice_fail(update, -EINVAL, "not linked: old code and new code must be loaded");
 	ret = get_new_code(update);
 	if (ret != 0)
 		return ret;
@@ -319,7 +414,8 @@ int ksplice_update_apply(struct ksplice_update *update)
 		return ret;
 	}
 	update->stage = KSPLICE_STAGE_APPLIED;
-	pr_info("ksplice: update %s applied\n", update->id);
+	switches++;
+	pr_info("update %s applied\n", update->id);
 	return 0;
 }
 
@@ -335,15 +431,18 @@ int ksplice_update_reverse(struct ksplice_update *update)
 	if (ret != 0)
 		return ret;
 	update->stage = KSPLICE_STAGE_REVERSED;
+	switches++;
 	put_new_code(update, NULL);
-	pr_info("ksplice: update %s reversed\n", update->id);
+	pr_info("update %s reversed\n", update->id);
 	return 0;
 }
 
 static int __init ksplice_init(void)
 {
-	int ret = ksplice_kernel_init(kallsyms_lookup_name_address);
+	int ret = ksplice_check_exports();
 
+	if (ret == 0)
+		ret = ksplice_kernel_init(kallsyms_lookup_name_address);
 	return ret != 0 ? ret : ksplice_sysfs_init();
 }
 

@@ -57,7 +57,6 @@ struct ksplice_conflict {
  * struct ksplice_update - an update, as long as one of its modules is loaded
  * @kobj:	its folder in sysfs
  * @list:	in ksplice_updates; updates in the order they came
- * @modules:	the halves that are registered
  * @error:	errno of the last request, 0 or negative
  * @cause:	text about it
  */
@@ -65,8 +64,8 @@ struct ksplice_update {
 	struct kobject kobj;
 	struct list_head list;
 	struct list_head targets;
-	unsigned int modules;
 	enum ksplice_stage stage;
+	unsigned long switches;		/* of all updates when it was matched */
 	int error;
 	char cause[256];
 	char id[32];
@@ -94,7 +93,9 @@ int ksplice_update_reverse(struct ksplice_update *update);
 int ksplice_target_match(struct ksplice_update *update, struct ksplice_target *target);
 
 /* publish.c: let the module loader find what was proved; one target at a time. */
+int ksplice_check_exports(void);
 int ksplice_publish(struct ksplice_update *update, struct ksplice_target *target);
+bool ksplice_is_published(const struct ksplice_target *target);
 void ksplice_unpublish(const struct ksplice_target *target);
 
 /* jump.c: prepare the jumps of a target, and what must not be in use. */

@@ -39,21 +39,28 @@ static bool is_rewritten(const struct ksplice_old_site *site)
 	       site->kind == KSPLICE_SITE_STATIC_CALL;
 }
 
-/* Offset in the section of the place for the jump, or a negative errno. */
+/*
+ * Offset in the section of the place for the jump, or a negative errno.  A branch
+ * at the start can be shorter in the run and bring a later site near.
+ */
 static int jump_offset(const struct ksplice_matcher *matcher, u32 section)
 {
 	const struct ksplice_old_section *old = &matcher->tables.sections[section];
+	const struct ksplice_matched *run = &matcher->matched[section];
 	const struct ksplice_old_site *site = &matcher->tables.sites[old->sites];
 	const struct ksplice_old_site *end = site + old->nr_sites;
 	u32 entry = 0;
 
 	for (; site < end && is_entry_site(site, entry); site++)
 		entry += site->length;
-	if (matcher->matched[section].run_size < entry + KSPLICE_JUMP_SIZE)
+	if (run->run_size < entry + KSPLICE_JUMP_SIZE)
 		return -ENOSPC;
-	for (; site < end && site->offset < entry + KSPLICE_JUMP_SIZE; site++)
+	for (; site < end; site++) {
+		if (ksplice_run_address(run, 0, site->offset) >= entry + KSPLICE_JUMP_SIZE)
+			break;
 		if (is_rewritten(site))
 			return -EBUSY;
+	}
 	return (int)entry;
 }
 
@@ -88,6 +95,21 @@ static int link_patch(struct ksplice_update *update, const struct ksplice_target
 	return 0;
 }
 
+/* Two names of one function would save each other's jump. */
+static int check_overlap(struct ksplice_update *update, const struct ksplice_target *target,
+			 unsigned long nr)
+{
+	unsigned long address = target->jumps[nr].address, i;
+
+	for (i = 0; i < nr; i++)
+		if (address - target->jumps[i].address < KSPLICE_JUMP_SIZE ||
+		    target->jumps[i].address - address < KSPLICE_JUMP_SIZE)
+			return ksplice_fail(update, -EINVAL, "%s: %s and %s are at the same place",
+					    target->name, target->jumps[i].patch->name,
+					    target->jumps[nr].patch->name);
+	return 0;
+}
+
 static int link_range(struct ksplice_update *update, const struct ksplice_target *target,
 		      const struct ksplice_range *range, struct ksplice_range *run)
 {
@@ -111,8 +133,11 @@ int ksplice_target_link(struct ksplice_update *update, struct ksplice_target *ta
 	target->ranges = kvcalloc(new->nr_ranges + 1, sizeof(*target->ranges), GFP_KERNEL);
 	if (!target->jumps || !target->ranges)
 		ret = ksplice_fail(update, -ENOMEM, "%s: no memory for the jumps", target->name);
-	for (i = 0; ret == 0 && i < new->nr_patches; i++)
+	for (i = 0; ret == 0 && i < new->nr_patches; i++) {
 		ret = link_patch(update, target, &new->patches[i], &target->jumps[i]);
+		if (ret == 0)
+			ret = check_overlap(update, target, i);
+	}
 	for (i = 0; ret == 0 && i < new->nr_ranges; i++)
 		ret = link_range(update, target, &new->ranges[i], &target->ranges[i]);
 	if (ret != 0) {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Unexported functions of the kernel, called directly; see kernel.h. */
+#define pr_fmt(format) KBUILD_MODNAME ": " format
+#include <linux/cpu.h>
 #include <linux/cpumask.h>
 #include <linux/kprobes.h>
 #include <linux/static_call.h>
@@ -40,6 +42,22 @@ static void *no_text_poke(void *address, const void *opcode, size_t size)
 	return NULL;
 }
 
+static void *no_kprobe(void *address)
+{
+	return NULL;
+}
+
+static int no_text_reserved(void *start, void *end)
+{
+	return 0;
+}
+
+static unsigned long no_graph_address(struct task_struct *task, int *index,
+				      unsigned long address, unsigned long *word)
+{
+	return address;
+}
+
 static void no_function(void)
 {
 }
@@ -53,9 +71,18 @@ DEFINE_STATIC_CALL(ksplice_text_poke_kgdb, no_text_poke);
 DEFINE_STATIC_CALL(ksplice_code_modify_prepare, no_function);
 DEFINE_STATIC_CALL(ksplice_code_modify_post_process, no_function);
 
+/* Those that a kernel may lack, rightly. */
+DEFINE_STATIC_CALL(ksplice_get_kprobe, no_kprobe);
+DEFINE_STATIC_CALL(ksplice_alternatives_text_reserved, no_text_reserved);
+DEFINE_STATIC_CALL(ksplice_ftrace_graph_ret_addr, no_graph_address);
+
 /* NULL when this kernel has no data in kallsyms. */
 static struct mutex *text_mutex;
 static struct mutex *module_mutex;
+static struct mutex *kprobe_mutex;
+
+/* 0 when this kernel has none. */
+static unsigned long kretprobe_trampoline;
 
 /* kallsyms_lookup_name() is exported to nobody, but kprobes know where it is. */
 static unsigned long find_lookup_name(void)
@@ -75,14 +102,20 @@ static void *lookup(const char *name)
 	return (void *)static_call(ksplice_kallsyms_lookup_name)(name);
 }
 
+#define FIND_OPTIONAL(call, name)                                               \
+	({                                                                      \
+		void *found = lookup(name);                                     \
+		if (found)                                                      \
+			static_call_update(call, found);                        \
+		found != NULL;                                                  \
+	})
+
 #define FIND(call, name)                                                        \
 	({                                                                      \
-		void *address = lookup(name);                                   \
-		if (address)                                                    \
-			static_call_update(call, address);                      \
-		else                                                            \
-			pr_err("ksplice: this kernel has no function %s\n", name); \
-		address != NULL;                                                \
+		bool is_found = FIND_OPTIONAL(call, name);                      \
+		if (!is_found)                                                  \
+			pr_err("this kernel has no function %s\n", name);       \
+		is_found;                                                       \
 	})
 
 /* Without data in kallsyms, functions of ftrace lock the text for us. */
@@ -94,12 +127,29 @@ static bool find_text_lock(void)
 				   "ftrace_arch_code_modify_post_process"));
 }
 
+static void find_optional(void)
+{
+	/* Since 5.19, since 5.15, and before (arch/x86/kernel/rethook.c, kprobes). */
+	static const char *const names[] = {
+		"arch_rethook_trampoline", "__kretprobe_trampoline", "kretprobe_trampoline",
+	};
+	size_t i;
+
+	module_mutex = lookup("module_mutex");
+	kprobe_mutex = lookup("kprobe_mutex");
+	FIND_OPTIONAL(ksplice_get_kprobe, "get_kprobe");
+	FIND_OPTIONAL(ksplice_alternatives_text_reserved, "alternatives_text_reserved");
+	FIND_OPTIONAL(ksplice_ftrace_graph_ret_addr, "ftrace_graph_ret_addr");
+	for (i = 0; i < ARRAY_SIZE(names) && kretprobe_trampoline == 0; i++)
+		kretprobe_trampoline = (unsigned long)lookup(names[i]);
+}
+
 int ksplice_kernel_init(unsigned long address)
 {
 	if (address == 0)
 		address = find_lookup_name();
 	if (address == 0) {
-		pr_err("ksplice: kallsyms_lookup_name was not found: no kprobes?\n");
+		pr_err("kallsyms_lookup_name was not found: no kprobes?\n");
 		return -ENOENT;
 	}
 	static_call_update(ksplice_kallsyms_lookup_name, (void *)address);
@@ -111,13 +161,8 @@ int ksplice_kernel_init(unsigned long address)
 	    !FIND(ksplice_stop_machine_cpuslocked, "stop_machine_cpuslocked") ||
 	    !FIND(ksplice_text_poke_kgdb, "text_poke_kgdb") || !find_text_lock())
 		return -ENOENT;
-	module_mutex = lookup("module_mutex");
+	find_optional();
 	return 0;
-}
-
-int ksplice_on_each_symbol(ksplice_symbol_callback callback, void *data)
-{
-	return static_call(ksplice_kallsyms_on_each_symbol)(callback, data);
 }
 
 int ksplice_stack_trace(struct task_struct *task, unsigned long *addresses, unsigned int size)
@@ -143,8 +188,40 @@ void ksplice_write_text(unsigned long address, const void *bytes, size_t size)
 	static_call(ksplice_text_poke_kgdb)((void *)address, bytes, size);
 }
 
+unsigned long ksplice_return_address(struct task_struct *task, unsigned long *word)
+{
+	int index = 0;
+
+	return static_call(ksplice_ftrace_graph_ret_addr)(task, &index, READ_ONCE_NOCHECK(*word),
+							  word);
+}
+
+bool ksplice_is_kretprobe(unsigned long address)
+{
+	return kretprobe_trampoline != 0 && address == kretprobe_trampoline;
+}
+
+bool ksplice_is_text_reserved(unsigned long address, size_t size)
+{
+	bool reserved;
+	size_t i;
+
+	/* Not every kernel let us lock the kprobes; the text is locked in any case. */
+	preempt_disable();
+	reserved = static_call(ksplice_alternatives_text_reserved)((void *)address,
+								   (void *)(address + size));
+	for (i = 0; i < size && !reserved; i++)
+		reserved = static_call(ksplice_get_kprobe)((void *)(address + i)) != NULL;
+	preempt_enable();
+	return reserved;
+}
+
+/* The order is that of kprobe_optimizer() (kernel/kprobes.c in 6.1). */
 void ksplice_lock_text(void)
 {
+	if (kprobe_mutex)
+		mutex_lock(kprobe_mutex);
+	cpus_read_lock();
 	if (text_mutex)
 		mutex_lock(text_mutex);
 	else
@@ -157,6 +234,9 @@ void ksplice_unlock_text(void)
 		mutex_unlock(text_mutex);
 	else
 		static_call(ksplice_code_modify_post_process)();
+	cpus_read_unlock();
+	if (kprobe_mutex)
+		mutex_unlock(kprobe_mutex);
 }
 
 void ksplice_lock_modules(void)
@@ -169,4 +249,17 @@ void ksplice_unlock_modules(void)
 {
 	if (module_mutex)
 		mutex_unlock(module_mutex);
+}
+
+int ksplice_on_each_symbol(ksplice_symbol_callback callback, void *data)
+{
+	int ret;
+
+	/* Until 5.12 it goes through the modules too (kernel/kallsyms.c). */
+	if (LINUX_VERSION_CODE < KERNEL_VERSION(5, 12, 0))
+		ksplice_lock_modules();
+	ret = static_call(ksplice_kallsyms_on_each_symbol)(callback, data);
+	if (LINUX_VERSION_CODE < KERNEL_VERSION(5, 12, 0))
+		ksplice_unlock_modules();
+	return ret;
 }

@@ -35,13 +35,29 @@ int ksplice_stack_trace(struct task_struct *task, unsigned long *addresses,
 
 struct task_struct *ksplice_idle_task(int cpu);
 
-/* stop_machine() for a caller that holds cpus_read_lock(). */
+/* stop_machine() for a caller that has locked the text. */
 int ksplice_stop_machine(int (*fn)(void *data), void *data);
 
 /* Write to text under stop_machine(), with the text locked. */
 void ksplice_write_text(unsigned long address, const void *bytes, size_t size);
 
-/* Lock all text against other writers; after cpus_read_lock(), as everywhere. */
+/*
+ * What the stack at @word says is a return address of @task: the real one where
+ * the function graph tracer has put its own.
+ */
+unsigned long ksplice_return_address(struct task_struct *task, unsigned long *word);
+
+/* Whether @address is where functions with a kretprobe return to. */
+bool ksplice_is_kretprobe(unsigned long address);
+
+/*
+ * Whether the kernel may write to some of @size bytes of text later: they have a
+ * kprobe, maybe a disabled one, or a lock prefix that was removed because there
+ * is one CPU.  With the text locked.
+ */
+bool ksplice_is_text_reserved(unsigned long address, size_t size);
+
+/* Lock all text against other writers, and the kprobes, and the set of CPUs. */
 void ksplice_lock_text(void);
 void ksplice_unlock_text(void);
 

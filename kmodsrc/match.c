@@ -75,26 +75,28 @@ static u32 read_run(struct ksplice_matcher *matcher, u32 size, unsigned long add
  */
 static int match_text(struct ksplice_place *place, struct ksplice_matched *found)
 {
-	struct ksplice_matched assumed = { .nr_shifts = 0 };
-	struct ksplice_shift shifts[KSPLICE_MAX_SHIFTS];
-	u32 journal = place->matcher->journal_length, end = 0;
+	struct ksplice_matcher *matcher = place->matcher;
+	struct ksplice_matched *layout = &matcher->layout;
+	u32 journal = matcher->journal_length, end = 0;
 	unsigned int pass;
 	int ret;
 
+	layout->shifts = matcher->shifts;
+	layout->nr_shifts = 0;
+	place->assumed = layout;
 	for (pass = 0; pass < 2; pass++) {
-		place->assumed = &assumed;
 		place->nr_shifts = 0;
 		place->branch_differs = false;
 		ret = ksplice_code_match(place, 0, place->old->size, place->old->sites, 0, &end, 0);
 		if (ret != 0)
 			return ret;
-		if (place->nr_shifts == assumed.nr_shifts &&
-		    memcmp(place->shifts, shifts, assumed.nr_shifts * sizeof(*shifts)) == 0)
+		if (place->nr_shifts == layout->nr_shifts &&
+		    memcmp(place->shifts, layout->shifts,
+			   layout->nr_shifts * sizeof(*layout->shifts)) == 0)
 			break;
-		memcpy(shifts, place->shifts, place->nr_shifts * sizeof(*shifts));
-		assumed.shifts = shifts;
-		assumed.nr_shifts = place->nr_shifts;
-		ksplice_symbols_rollback(place->matcher, journal);
+		layout->nr_shifts = place->nr_shifts;
+		memcpy(layout->shifts, place->shifts, layout->nr_shifts * sizeof(*layout->shifts));
+		ksplice_symbols_rollback(matcher, journal);
 	}
 	if (pass == 2 || place->branch_differs)
 		return ksplice_differs(place, 0, 0, KSPLICE_NONE,
@@ -142,6 +144,7 @@ static int try_address(struct ksplice_matcher *matcher, u32 section, unsigned lo
 	place->address = address;
 	place->run = matcher->run;
 	place->assumed = found;
+	matcher->deferred = false;
 	memset(found, 0, sizeof(*found));
 	found->address = address;
 	found->run_size = old->size;
@@ -165,6 +168,7 @@ struct trial {
 	unsigned int matches;
 	unsigned long address;
 	bool busy;
+	bool undecided;
 };
 
 static void try_one(struct ksplice_matcher *matcher, u32 section, unsigned long address,
@@ -179,6 +183,7 @@ static void try_one(struct ksplice_matcher *matcher, u32 section, unsigned long 
 		trial->address = address;
 	}
 	trial->busy = trial->busy || ret == -EBUSY;
+	trial->undecided = trial->undecided || ret == -EAGAIN;
 }
 
 /* Take the place that was found: what follows from it is proved. */
@@ -200,6 +205,7 @@ static int accept(struct ksplice_matcher *matcher, u32 section, struct trial *tr
 		       found.nr_shifts * sizeof(*found.shifts));
 	}
 	found.state = KSPLICE_SECTION_MATCHED;
+	found.deferred = matcher->deferred;
 	*matched = found;
 	ksplice_symbols_commit(matcher);
 	return 0;
@@ -218,6 +224,7 @@ static int match_section(struct ksplice_matcher *matcher, u32 section, struct tr
 
 	trial->matches = 0;
 	trial->busy = false;
+	trial->undecided = false;
 	matcher->mismatch = (struct ksplice_mismatch){
 		.section = KSPLICE_NONE,
 		.symbol = KSPLICE_NONE,
@@ -227,11 +234,11 @@ static int match_section(struct ksplice_matcher *matcher, u32 section, struct tr
 	else
 		list_for_each_entry(val, &symbol->vals, list)
 			try_one(matcher, section, val->val, trial);
-	if (trial->matches == 1) {
+	if (trial->matches == 1 && !trial->undecided) {
 		ret = accept(matcher, section, trial);
 		return ret != 0 ? ret : 1;
 	}
-	if (trial->matches > 1)
+	if (trial->matches > 0 || trial->undecided)
 		return 0;
 	if (symbol->state != KSPLICE_SYMBOL_PROVED && list_empty(&symbol->vals))
 		return 0;	/* nameless: a reference may tell where it is */
@@ -247,6 +254,28 @@ static int match_section(struct ksplice_matcher *matcher, u32 section, struct tr
 	return trial->busy ? -EBUSY : -ENOENT;
 }
 
+/* Compare once more what refers into text that was matched only later. */
+static int match_deferred(struct ksplice_matcher *matcher, struct trial *trial)
+{
+	struct ksplice_matched found;
+	int ret = 0;
+	u32 i;
+
+	for (i = 0; i < matcher->old->sections.count && ret == 0; i++) {
+		const struct ksplice_matched *matched = &matcher->matched[i];
+
+		if (matched->state != KSPLICE_SECTION_MATCHED || !matched->deferred)
+			continue;
+		matcher->mismatch.section = KSPLICE_NONE;
+		ret = try_address(matcher, i, matched->address, &trial->place, &found);
+		ksplice_symbols_rollback(matcher, 0);
+		if (ret != 0)
+			matcher->failure = matcher->mismatch;
+		matcher->ops->pause(matcher->context);
+	}
+	return ret;
+}
+
 static int fail(struct ksplice_matcher *matcher, u32 section, u32 symbol, const char *reason)
 {
 	matcher->failure = (struct ksplice_mismatch){
@@ -257,7 +286,10 @@ static int fail(struct ksplice_matcher *matcher, u32 section, u32 symbol, const 
 	return -ENOENT;
 }
 
-/* Text that is nowhere must be weak; what the new code imports must have a value. */
+/*
+ * Text that is nowhere must be weak; what the new code imports must have a value,
+ * and what it replaces must be what was compared.
+ */
 static int check_complete(struct ksplice_matcher *matcher)
 {
 	const struct ksplice_old_tables *tables = &matcher->tables;
@@ -277,8 +309,13 @@ static int check_complete(struct ksplice_matcher *matcher)
 		matcher->matched[i].state = KSPLICE_SECTION_SKIPPED;
 	}
 	for (i = 0; i < matcher->old->labels.count; i++) {
-		u32 symbol = tables->labels[i];
+		u32 symbol = tables->labels[i], section = tables->symbols[symbol].section;
 
+		if ((tables->symbols[symbol].flags & KSPLICE_SYMBOL_REPLACED) &&
+		    (section == KSPLICE_NONE ||
+		     matcher->matched[section].state == KSPLICE_SECTION_SKIPPED))
+			return fail(matcher, KSPLICE_NONE, symbol,
+				    "to be replaced, but the running kernel has another function of that name");
 		if (ksplice_symbol_settle(matcher, symbol, &value) == 0)
 			continue;
 		return fail(matcher, KSPLICE_NONE, symbol,
@@ -289,32 +326,47 @@ static int check_complete(struct ksplice_matcher *matcher)
 	return 0;
 }
 
-int ksplice_match(struct ksplice_matcher *matcher)
+/* Try each section that has not been found; 1 when some was, 0, or an error. */
+static int match_round(struct ksplice_matcher *matcher, struct trial *trial)
 {
-	struct trial *trial;
-	bool progress;
+	bool progress = false;
 	int ret;
 	u32 i;
 
-	ret = ksplice_symbols_collect(matcher);
+	for (i = 0; i < matcher->old->sections.count; i++) {
+		if (!is_placed(&matcher->tables.sections[i]) ||
+		    matcher->matched[i].state != KSPLICE_SECTION_UNMATCHED)
+			continue;
+		ret = match_section(matcher, i, trial);
+		if (ret < 0)
+			return ret;
+		progress = progress || ret > 0;
+		matcher->ops->pause(matcher->context);
+	}
+	return progress;
+}
+
+int ksplice_match(struct ksplice_matcher *matcher)
+{
+	struct trial *trial;
+	int ret = ksplice_symbols_collect(matcher);
+
 	if (ret != 0)
 		return ret;
 	trial = allocate(matcher, 1, sizeof(*trial));
 	if (!trial)
 		return -ENOMEM;
 	do {
-		progress = false;
-		for (i = 0; i < matcher->old->sections.count && ret >= 0; i++) {
-			if (!is_placed(&matcher->tables.sections[i]) ||
-			    matcher->matched[i].state != KSPLICE_SECTION_UNMATCHED)
-				continue;
-			ret = match_section(matcher, i, trial);
-			progress = progress || ret > 0;
-			matcher->ops->pause(matcher->context);
+		ret = match_round(matcher, trial);
+		if (ret == 0 && !matcher->last) {
+			matcher->last = true;
+			ret = match_round(matcher, trial);
 		}
-	} while (progress && ret >= 0);
+	} while (ret > 0);
+	if (ret == 0)
+		ret = match_deferred(matcher, trial);
 	matcher->ops->free(matcher->context, trial);
-	return ret < 0 ? ret : check_complete(matcher);
+	return ret != 0 ? ret : check_complete(matcher);
 }
 
 int ksplice_match_value(const struct ksplice_matcher *matcher, u32 symbol, unsigned long *value)

@@ -81,6 +81,7 @@ struct ksplice_matched {
 	u32 run_size;			/* in bytes, as it is in the run */
 	u32 nr_shifts;
 	struct ksplice_shift *shifts;	/* sorted by pre; NULL for none */
+	bool deferred;			/* for the engine */
 };
 
 /* The first difference, for the user. */

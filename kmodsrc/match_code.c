@@ -25,7 +25,7 @@ int ksplice_differs(struct ksplice_place *place, u32 offset, u32 run, u32 symbol
 	struct ksplice_mismatch *mismatch = &place->matcher->mismatch;
 
 	/* One of several forms of a site; the site has something to say itself. */
-	if (place->copied)
+	if (place->outer)
 		return -ENOENT;
 	if (mismatch->section == KSPLICE_NONE || offset >= mismatch->offset) {
 		mismatch->section = place->section;
@@ -85,14 +85,12 @@ unsigned long ksplice_run_target(const struct ksplice_place *place, u32 run,
 int ksplice_local_branch(struct ksplice_place *place, u32 section, u32 target,
 			 unsigned long run_target)
 {
-	const struct ksplice_matcher *matcher = place->matcher;
 	unsigned long start = place->address - place->origin;
 
 	if (section != place->section)
-		return ksplice_symbol_assume(
-			place->matcher, matcher->tables.sections[section].symbol,
-			run_target - (ksplice_run_address(&matcher->matched[section], 0, target)));
-	if (((ksplice_run_address(place->assumed, start, target) ^ run_target) & matcher->mask) != 0)
+		return ksplice_offset_match(place, section, target, run_target);
+	if (((ksplice_run_address(place->assumed, start, target) ^ run_target) &
+	     place->matcher->mask) != 0)
 		place->branch_differs = true;
 	return 0;
 }
@@ -104,7 +102,7 @@ static int note_shift(struct ksplice_place *place, u32 pre, u32 run)
 	s32 last = place->nr_shifts > 0 ? place->shifts[place->nr_shifts - 1].delta : 0;
 
 	/* A replacement is not part of the section's layout. */
-	if (place->copied || delta == last)
+	if (place->outer || delta == last)
 		return 0;
 	if (place->nr_shifts == KSPLICE_MAX_SHIFTS)
 		return ksplice_differs(place, pre, run, KSPLICE_NONE, "the layout differs");
@@ -187,7 +185,35 @@ static int match_bytes(struct ksplice_place *place, u32 offset, u32 length, u32 
 	return 0;
 }
 
-/* A breakpoint that the compiler did not put there is somebody's probe. */
+/*
+ * A breakpoint that the compiler did not put there is somebody's probe when it
+ * replaces just the first byte, as kprobes do; else it is padding, of other code.
+ */
+bool ksplice_is_probed(const struct ksplice_place *place, u32 offset, u32 run)
+{
+	struct ksplice_insn pre;
+	u32 i, reloc = ksplice_reloc_after(place, offset);
+	const struct ksplice_old_reloc *relocs = place->matcher->tables.relocs;
+
+	if (run >= place->run_size || place->run[run] != INT3 || place->pre[offset] == INT3 ||
+	    ksplice_insn_decode(&pre, place->pre + offset, place->old->size - offset,
+				place->matcher->old->word_size) != 0 ||
+	    place->run_size - run <= pre.length)
+		return false;
+	if (pre.length == 1)
+		return place->run[run + 1] != INT3;
+	for (i = 1; i < pre.length; i++) {
+		if (reloc < place->old->relocs + place->old->nr_relocs &&
+		    relocs[reloc].offset == offset + i) {
+			i += ksplice_reloc_size(&relocs[reloc]) - 1;
+			reloc++;
+		} else if (place->pre[offset + i] != place->run[run + i]) {
+			return false;
+		}
+	}
+	return true;
+}
+
 static int match_breakpoint(struct ksplice_place *place, u32 offset, u32 run)
 {
 	ksplice_differs(place, offset, run, KSPLICE_NONE, "a breakpoint (kprobe?) is set");
@@ -206,11 +232,15 @@ static u32 next_site(const struct ksplice_place *place, u32 *site, u32 offset, u
 	return *site < end && sites[*site].offset < to ? sites[*site].offset : to;
 }
 
-/* Skip nops of both sides; they are there for alignment. */
+/*
+ * Skip nops of both sides; they are there for alignment.  Where a site follows,
+ * no more of them than there are in the old code: the site may hold nops too.
+ */
 static bool skip_nops(struct ksplice_place *place, u32 *offset, u32 limit, u32 *run)
 {
 	struct ksplice_insn insn;
 	u32 word_size = place->matcher->old->word_size;
+	u32 from = *offset, run_from = *run;
 	bool skipped = false;
 
 	while (*offset < limit &&
@@ -219,7 +249,8 @@ static bool skip_nops(struct ksplice_place *place, u32 *offset, u32 limit, u32 *
 		*offset += insn.length;
 		skipped = true;
 	}
-	while (ksplice_run_decode(place, *run, &insn) == 0 && (insn.flags & KSPLICE_INSN_NOP)) {
+	while ((*offset < limit || *run - run_from < *offset - from) &&
+	       ksplice_run_decode(place, *run, &insn) == 0 && (insn.flags & KSPLICE_INSN_NOP)) {
 		*run += insn.length;
 		skipped = true;
 	}
@@ -239,7 +270,7 @@ static int match_instruction(struct ksplice_place *place, u32 *offset, u32 limit
 	if (ksplice_run_decode(place, *run, &insn) != 0)
 		return ksplice_differs(place, *offset, *run, KSPLICE_NONE,
 				       "unknown instruction in the running code");
-	if (place->run[*run] == INT3 && place->pre[*offset] != INT3)
+	if (ksplice_is_probed(place, *offset, *run))
 		return match_breakpoint(place, *offset, *run);
 	if (((pre.flags | insn.flags) & KSPLICE_INSN_NOP) &&
 	    (pre.length != insn.length ||

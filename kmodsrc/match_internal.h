@@ -59,6 +59,12 @@ struct ksplice_matcher {
 	u32 journal_length;
 
 	u8 *run;			/* bytes of the run at the place being tried */
+	/* The layout that the first pass over the place being tried found. */
+	struct ksplice_matched layout;
+	struct ksplice_shift shifts[KSPLICE_MAX_SHIFTS];
+	bool deferred;		/* the place being tried refers into unmatched text */
+	bool last;		/* nothing more will be found out */
+
 	struct ksplice_mismatch mismatch;	/* of the place that went furthest */
 	struct ksplice_mismatch failure;	/* why ksplice_match() failed */
 };
@@ -71,8 +77,8 @@ struct ksplice_matcher {
  * @address:	where its first byte is in the run
  * @run, @run_size: bytes of the run from there on, as many as could be read
  * @origin:	offset in @section of the byte that is at @address
- * @copied:	the section is a replacement, and the place is the site where the
- *		kernel may have copied it
+ * @outer:	not NULL when the section is a replacement that the kernel may have
+ *		copied to a site: the place with that site
  * @shifts:	where the layout differs, as found by this pass
  * @assumed:	the same as found by the pass before, which branches are checked
  *		against
@@ -86,7 +92,7 @@ struct ksplice_place {
 	const u8 *run;
 	u32 run_size;
 	u32 origin;
-	bool copied;
+	struct ksplice_place *outer;
 	u32 nr_shifts;
 	struct ksplice_shift shifts[KSPLICE_MAX_SHIFTS];
 	const struct ksplice_matched *assumed;
@@ -112,6 +118,10 @@ void ksplice_symbols_rollback(struct ksplice_matcher *matcher, u32 length);
 /* Make all that was assumed proved. */
 void ksplice_symbols_commit(struct ksplice_matcher *matcher);
 
+/* Whether @symbol may be within @distance bytes of @value, after all that is known. */
+bool ksplice_symbol_near(const struct ksplice_matcher *matcher, u32 symbol, unsigned long value,
+			 unsigned long distance);
+
 /* Ask the home for the values of all names, once; 0 or an error. */
 int ksplice_symbols_collect(struct ksplice_matcher *matcher);
 
@@ -133,6 +143,15 @@ int ksplice_reloc_match(struct ksplice_place *place, const struct ksplice_old_re
 
 /* Check that the code at @reloc, a branch, goes to @target in the run. */
 int ksplice_branch_match(struct ksplice_place *place, const struct ksplice_old_reloc *reloc,
+			 unsigned long target);
+
+/*
+ * Check that offset @offset of section @section, one with a symbol, is at @target
+ * in the run; 0 or -ENOENT.  Text that has not been matched may be laid out in
+ * another way: then all that can be told is that it is near, and the place must be
+ * compared once more when it was (matcher->deferred).
+ */
+int ksplice_offset_match(struct ksplice_place *place, u32 section, u32 offset,
 			 unsigned long target);
 
 /* Size in bytes of the field of @reloc. */
@@ -158,7 +177,8 @@ unsigned long ksplice_run_address(const struct ksplice_matched *matched, unsigne
  * @run_to:	set to the offset behind the last one
  * @depth:	how often the function is in use already
  *
- * Returns 0, -ENOENT (place->matcher->mismatch may be updated), -EBUSY.
+ * Returns 0, -ENOENT (place->matcher->mismatch may be updated), -EBUSY, or
+ * -EAGAIN when a symbol must be known first.
  */
 int ksplice_code_match(struct ksplice_place *place, u32 from, u32 to, u32 site, u32 run_from,
 		       u32 *run_to, unsigned int depth);
@@ -172,6 +192,9 @@ const struct ksplice_old_reloc *ksplice_reloc_at(const struct ksplice_place *pla
 /* Check a branch within the section: from run offset @run to pre offset @target. */
 int ksplice_local_branch(struct ksplice_place *place, u32 section, u32 target,
 			 unsigned long run_target);
+
+/* Whether the run has somebody's breakpoint instead of the byte at @offset. */
+bool ksplice_is_probed(const struct ksplice_place *place, u32 offset, u32 run);
 
 /* Decode the instruction at offset @run of the run bytes; 0 or -ENOENT. */
 int ksplice_run_decode(const struct ksplice_place *place, u32 run, struct ksplice_insn *insn);

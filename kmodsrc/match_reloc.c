@@ -17,6 +17,11 @@ struct ksplice_reloc_ops {
 	unsigned long (*extract)(const u8 *field);
 };
 
+static unsigned long extract_s8(const u8 *field)
+{
+	return (unsigned long)(long)(s8)*field;
+}
+
 static unsigned long extract_u32(const u8 *field)
 {
 	u32 value;
@@ -47,6 +52,7 @@ static const struct ksplice_reloc_ops reloc_ops[KSPLICE_RELOC_KINDS] = {
 	[KSPLICE_RELOC_ABS32S] = { 4, false, extract_s32 },
 	[KSPLICE_RELOC_PC32] = { 4, true, extract_s32 },
 	[KSPLICE_RELOC_PC64] = { 8, true, extract_u64 },
+	[KSPLICE_RELOC_PC8] = { 1, true, extract_s8 },
 };
 
 u32 ksplice_reloc_size(const struct ksplice_old_reloc *reloc)
@@ -76,29 +82,48 @@ unsigned long ksplice_run_address(const struct ksplice_matched *matched, unsigne
 	return address + offset + (i > 0 ? matched->shifts[i - 1].delta : 0);
 }
 
-/*
- * Where the symbol is, when @target is where symbol + @distance is in the run.
- * A target inside of a function whose layout differs moves with its code.
- */
-static unsigned long symbol_address(const struct ksplice_place *place, u32 index,
-				    unsigned long target, s64 distance)
+/* The place whose section has a symbol and a layout of its own. */
+static struct ksplice_place *outermost(struct ksplice_place *place)
 {
-	const struct ksplice_matcher *matcher = place->matcher;
-	const struct ksplice_old_symbol *symbol = &matcher->tables.symbols[index];
-	const struct ksplice_matched *matched = NULL;
-	u64 offset;
+	while (place->outer)
+		place = place->outer;
+	return place;
+}
 
-	if (symbol->section == place->section)
-		matched = place->assumed;
-	else if (symbol->section != KSPLICE_NONE)
-		matched = &matcher->matched[symbol->section];
-	if (matched && matched->nr_shifts > 0) {
-		offset = (u64)symbol->offset + (u64)distance;
-		if (offset <= matcher->tables.sections[symbol->section].size)
-			return target - (ksplice_run_address(matched, 0, (u32)offset) -
-					 ksplice_run_address(matched, 0, symbol->offset));
-	}
-	return target - (unsigned long)distance;
+/*
+ * A reference into the function itself, like the _THIS_IP_ that
+ * local_bh_disable() passes.  Where it goes is known once the layout is, like
+ * where a branch goes.
+ */
+static int match_own_offset(struct ksplice_place *own, u32 offset, unsigned long target)
+{
+	unsigned long expected = ksplice_run_address(own->assumed, own->address, offset);
+
+	if (((expected ^ target) & own->matcher->mask) != 0)
+		own->branch_differs = true;
+	return 0;
+}
+
+int ksplice_offset_match(struct ksplice_place *place, u32 section, u32 offset,
+			 unsigned long target)
+{
+	struct ksplice_matcher *matcher = place->matcher;
+	const struct ksplice_matched *matched = &matcher->matched[section];
+	struct ksplice_place *own = outermost(place);
+	u32 symbol = matcher->tables.sections[section].symbol;
+	unsigned long start = target - ksplice_run_address(matched, 0, offset);
+
+	if (section == own->section)
+		return match_own_offset(own, offset, target);
+	if (ksplice_symbol_assume(matcher, symbol, start) == 0)
+		return 0;
+	/* foo.cold+0x20, and before that a jump is short in one of the two. */
+	if (offset == 0 || matched->state != KSPLICE_SECTION_UNMATCHED ||
+	    matcher->tables.sections[section].kind != KSPLICE_SECTION_TEXT ||
+	    !ksplice_symbol_near(matcher, symbol, start, KSPLICE_RUN_SLACK))
+		return -ENOENT;
+	matcher->deferred = true;
+	return 0;
 }
 
 /* @target is where the reference goes; the addend without what is due to the field. */
@@ -106,13 +131,23 @@ static int match_target(struct ksplice_place *place, const struct ksplice_old_re
 			unsigned long target)
 {
 	struct ksplice_matcher *matcher = place->matcher;
-	s64 distance = reloc->addend - reloc->bias;
+	s64 distance = (s64)((u64)reloc->addend - (u64)(s64)reloc->bias);
+	const struct ksplice_old_symbol *symbol;
+	u64 offset;
 
 	if (reloc->symbol == KSPLICE_NONE)
-		return ksplice_elements_match(matcher, reloc->section, distance,
-					      target & matcher->mask);
-	return ksplice_symbol_assume(matcher, reloc->symbol,
-				     symbol_address(place, reloc->symbol, target, distance));
+		return ksplice_elements_match(matcher, reloc->section,
+					      (s64)((u64)distance - reloc->past),
+					      (target - reloc->past) & matcher->mask);
+	symbol = &matcher->tables.symbols[reloc->symbol];
+	offset = (u64)symbol->offset + (u64)distance;
+	/* What is inside of text moves with it; a weak symbol may be elsewhere. */
+	if (symbol->section != KSPLICE_NONE && distance != 0 &&
+	    !(symbol->flags & KSPLICE_SYMBOL_WEAK) &&
+	    matcher->tables.sections[symbol->section].kind == KSPLICE_SECTION_TEXT &&
+	    offset <= matcher->tables.sections[symbol->section].size)
+		return ksplice_offset_match(place, symbol->section, (u32)offset, target);
+	return ksplice_symbol_assume(matcher, reloc->symbol, target - (unsigned long)distance);
 }
 
 int ksplice_reloc_match(struct ksplice_place *place, const struct ksplice_old_reloc *reloc,

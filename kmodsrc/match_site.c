@@ -82,16 +82,25 @@ static enum ksplice_branch pre_branch(const struct site_place *at)
 	return insn.branch;
 }
 
-/* The site as the compiler made it, other sites in it included. */
+/*
+ * The site as the compiler made it, other sites in it included.  When it is not,
+ * nothing that was assumed on the way stays.
+ */
 static int match_original(const struct site_place *at)
 {
+	struct ksplice_place *place = at->place;
 	u32 from = at->site->offset, end;
-	int ret = ksplice_code_match(at->place, from, from + at->site->length, at->index + 1,
-				     at->run, &end, at->depth + 1);
+	u32 journal = place->matcher->journal_length, nr_shifts = place->nr_shifts;
+	bool branch_differs = place->branch_differs;
+	int ret = ksplice_code_match(place, from, from + at->site->length, at->index + 1, at->run,
+				     &end, at->depth + 1);
 
-	if (ret == 0 && end != site_end(at))
-		return site_differs(at, "the size of a site differs");
-	return ret;
+	if (ret == 0 && end == site_end(at))
+		return 0;
+	ksplice_symbols_rollback(place->matcher, journal);
+	place->nr_shifts = nr_shifts;
+	place->branch_differs = branch_differs;
+	return ret != 0 ? ret : site_differs(at, "the size of a site differs");
 }
 
 /* ftrace: a nop, or a call to whatever is tracing. */
@@ -108,11 +117,15 @@ static int match_fentry(const struct site_place *at)
 	return site_differs(at, "neither a nop nor a call where tracing has its place");
 }
 
+/*
+ * One replacement.  Unless @lenient, its branches into the function must fit the
+ * layout; the first pass over a function whose layout differs knows none.
+ */
 static int match_replacement(const struct site_place *at,
-			     const struct ksplice_old_alternative *alternative)
+			     const struct ksplice_old_alternative *alternative, bool lenient)
 {
 	static const struct ksplice_matched no_shifts;
-	const struct ksplice_place *place = at->place;
+	struct ksplice_place *place = at->place;
 	struct ksplice_matcher *matcher = place->matcher;
 	const struct ksplice_old_section *section =
 		&matcher->tables.sections[alternative->section];
@@ -125,22 +138,27 @@ static int match_replacement(const struct site_place *at,
 		.run = place->run + at->run,
 		.run_size = at->site->length,
 		.origin = alternative->offset,
-		.copied = true,
+		.outer = at->place,
 		.assumed = &no_shifts,
 	};
 	u32 journal = matcher->journal_length, end;
+	bool branch_differs = place->branch_differs;
 	int ret;
 
 	if (alternative->length > at->site->length)
 		return -ENOENT;
+	place->branch_differs = false;
 	ret = ksplice_code_match(&copy, alternative->offset,
 				 alternative->offset + alternative->length, section->sites, 0,
 				 &end, at->depth + 1);
-	if (ret == 0 && !copy.branch_differs &&
-	    only_padding(place, at->run + end, site_end(at)))
+	if (ret == 0 && !copy.branch_differs && (lenient || !place->branch_differs) &&
+	    only_padding(place, at->run + end, site_end(at))) {
+		place->branch_differs = place->branch_differs || branch_differs;
 		return 0;
+	}
 	ksplice_symbols_rollback(matcher, journal);
-	return -ENOENT;
+	place->branch_differs = branch_differs;
+	return ret == -EAGAIN || ret == -EBUSY ? ret : -ENOENT;
 }
 
 /*
@@ -151,21 +169,25 @@ static int match_alternative(const struct site_place *at)
 {
 	const struct ksplice_old_alternative *alternative =
 		&at->place->matcher->tables.alternatives[at->site->arg];
-	u32 journal = at->place->matcher->journal_length;
-	bool branch_differs = at->place->branch_differs;
-	u32 nr_shifts = at->place->nr_shifts, i;
+	int ret = -ENOENT;
+	u32 i;
 
-	if (at->place->run_size < at->run || at->place->run_size - at->run < at->site->length)
-		return site_differs(at, "not readable");
-	for (i = 0; i < at->site->arg2; i++)
-		if (match_replacement(at, &alternative[i]) == 0)
-			return 0;
-	if (match_original(at) == 0)
-		return 0;
-	ksplice_symbols_rollback(at->place->matcher, journal);
-	at->place->branch_differs = branch_differs;
-	at->place->nr_shifts = nr_shifts;
+	for (i = 0; i < at->site->arg2 && ret == -ENOENT; i++)
+		ret = match_replacement(at, &alternative[i], false);
+	if (ret == -ENOENT)
+		ret = match_original(at);
+	for (i = 0; i < at->site->arg2 && ret == -ENOENT; i++)
+		ret = match_replacement(at, &alternative[i], true);
+	if (ret != -ENOENT)
+		return ret;
 	return site_differs(at, "none of the alternatives for this place");
+}
+
+/* A symbol that the rule of a site needs is not known; it may be, later on. */
+static int site_undecided(const struct site_place *at, const char *reason)
+{
+	site_differs(at, reason);
+	return at->place->matcher->last ? -ENOENT : -EAGAIN;
 }
 
 /*
@@ -183,7 +205,7 @@ static int match_paravirt(const struct site_place *at)
 	if (ksplice_symbol_settle(matcher, at->site->arg, &pv_ops) != 0 ||
 	    ksplice_read_word(matcher, pv_ops + at->site->arg2 * matcher->old->word_size,
 			      &function) != 0)
-		return site_differs(at, "a paravirt call, but pv_ops was not found");
+		return site_undecided(at, "a paravirt call, but pv_ops was not found");
 	if (run_branch(at->place, at->run, KSPLICE_BRANCH_CALL, &insn, &target) &&
 	    target == function &&
 	    only_nops(at->place, at->run + insn.length, site_end(at)))
@@ -346,7 +368,7 @@ static int match_static_call(const struct site_place *at)
 		return 0;
 	if (ksplice_symbol_settle(matcher, at->site->arg, &key) != 0 ||
 	    ksplice_read_word(matcher, key, &function) != 0)
-		return site_differs(at, "a static call, but its key was not found");
+		return site_undecided(at, "a static call, but its key was not found");
 	if (run_branch(at->place, at->run, kind, &insn, &target) && target == function)
 		return 0;
 	if (function == 0 && kind == KSPLICE_BRANCH_CALL &&
@@ -412,6 +434,10 @@ int ksplice_site_match(struct ksplice_place *place, u32 index, u32 run_from, u32
 	if (run_from > place->run_size || place->run_size - run_from < site->length)
 		return site_differs(&at, "not readable");
 	ret = site_ops[site->kind].match(&at);
+	if (ret == -ENOENT && !place->outer && ksplice_is_probed(place, site->offset, run_from)) {
+		site_differs(&at, "a breakpoint (kprobe?) is set");
+		ret = -EBUSY;
+	}
 	if (ret == 0)
 		*run_to = run_from + site->length;
 	return ret;

@@ -157,6 +157,25 @@ int ksplice_symbol_assume(struct ksplice_matcher *matcher, u32 index, unsigned l
 	return 0;
 }
 
+static bool is_near(unsigned long a, unsigned long b, unsigned long distance)
+{
+	return a - b <= distance || b - a <= distance;
+}
+
+bool ksplice_symbol_near(const struct ksplice_matcher *matcher, u32 index, unsigned long value,
+			 unsigned long distance)
+{
+	const struct ksplice_symbol *symbol = &matcher->symbols[index];
+	const struct ksplice_symval *val;
+
+	if (symbol->state != KSPLICE_SYMBOL_UNKNOWN)
+		return is_near(symbol->value, value & matcher->mask, distance);
+	list_for_each_entry(val, &symbol->vals, list)
+		if (is_near(val->val, value & matcher->mask, distance))
+			return true;
+	return false;
+}
+
 void ksplice_symbols_rollback(struct ksplice_matcher *matcher, u32 length)
 {
 	while (matcher->journal_length > length)

@@ -4,6 +4,9 @@
  */
 #include "match_internal.h"
 
+/* ALTERNATIVE_3() has three; more would only be slow. */
+#define ALTERNATIVES_MAX	16
+
 /* Far above the biggest object of a kernel, far below what overflows a u32. */
 #define OLD_CODE_MAX	(256u << 20)
 
@@ -127,11 +130,6 @@ static int check_sorted(struct check *check, const u32 *index, u32 count, size_t
 	return 0;
 }
 
-static u32 reloc_size(u8 kind)
-{
-	return kind == KSPLICE_RELOC_ABS64 || kind == KSPLICE_RELOC_PC64 ? 8 : 4;
-}
-
 static int check_relocs(struct check *check, const struct ksplice_old_section *section)
 {
 	const struct ksplice_old_header *old = check->old;
@@ -142,15 +140,15 @@ static int check_relocs(struct check *check, const struct ksplice_old_section *s
 		return malformed(check, "a section has relocs outside their table");
 	reloc = &check->tables.relocs[section->relocs];
 	for (i = 0; i < section->nr_relocs; i++, reloc++) {
-		if (reloc->kind >= KSPLICE_RELOC_KINDS || reloc->reserved != 0)
+		if (reloc->kind >= KSPLICE_RELOC_KINDS)
 			return malformed(check, "a reloc is of an unknown kind");
 		if (reloc->offset < end)
 			return malformed(check, "relocs are not sorted, or overlap");
-		if (!fits_in(reloc->offset, reloc_size(reloc->kind), section->size))
+		if (!fits_in(reloc->offset, ksplice_reloc_size(reloc), section->size))
 			return malformed(check, "a reloc lies outside its section");
-		end = reloc->offset + reloc_size(reloc->kind);
+		end = reloc->offset + ksplice_reloc_size(reloc);
 		if (reloc->symbol != KSPLICE_NONE && reloc->section == KSPLICE_NONE) {
-			if (reloc->symbol >= old->symbols.count)
+			if (reloc->symbol >= old->symbols.count || reloc->past != 0)
 				return malformed(check, "a reloc refers to no symbol");
 			continue;
 		}
@@ -168,7 +166,8 @@ static bool site_arguments_ok(const struct check *check, const struct ksplice_ol
 
 	switch (site->kind) {
 	case KSPLICE_SITE_ALTERNATIVE:
-		return fits_in(site->arg, site->arg2, old->alternatives.count);
+		return site->arg2 <= ALTERNATIVES_MAX &&
+		       fits_in(site->arg, site->arg2, old->alternatives.count);
 	case KSPLICE_SITE_PARAVIRT:
 		return site->arg < old->symbols.count && site->arg2 < 0x10000;
 	case KSPLICE_SITE_STATIC_CALL:

@@ -70,6 +70,7 @@ struct ksplice_old_symbol {
 #define KSPLICE_SYMBOL_LOCAL	0x1
 #define KSPLICE_SYMBOL_WEAK	0x2	/* weak definition: may be overridden */
 #define KSPLICE_SYMBOL_ANY	0x4	/* not checked: per-build metadata */
+#define KSPLICE_SYMBOL_REPLACED	0x8	/* a function that the new code replaces */
 
 enum ksplice_section_kind {
 	KSPLICE_SECTION_TEXT,
@@ -108,6 +109,7 @@ enum ksplice_reloc_kind {
 	KSPLICE_RELOC_ABS32S,	/* sign-extended */
 	KSPLICE_RELOC_PC32,
 	KSPLICE_RELOC_PC64,
+	KSPLICE_RELOC_PC8,	/* of short jumps between functions of one section */
 	KSPLICE_RELOC_KINDS,
 };
 
@@ -119,6 +121,9 @@ enum ksplice_reloc_kind {
  * @bias: what the addend contains only because the field is PC-relative: minus
  *        the distance from the field to the end of its instruction (-4, -5, …);
  *        0 for absolute fields and for data
+ * @past: of a reference to strings or constants: how far behind the element it
+ *        goes, as the end of a loop over one: "size " + 10 in lib/vsprintf.c.
+ *        @addend minus @bias minus @past is in the element then; mostly 0
  */
 struct ksplice_old_reloc {
 	__u32 offset;
@@ -126,7 +131,7 @@ struct ksplice_old_reloc {
 	__u32 section;		/* KSPLICE_NONE when symbol is given */
 	__u8 kind;		/* enum ksplice_reloc_kind */
 	__s8 bias;
-	__u16 reserved;		/* 0 */
+	__u16 past;
 	__s64 addend;
 };
 

@@ -4,6 +4,7 @@
  * core's own exports, under labels that only the new code knows, until it is
  * loaded.  The loader then does all that it does for any module.
  */
+#define pr_fmt(format) KBUILD_MODNAME ": " format
 #include <linux/rcupdate.h>
 
 #include "core.h"
@@ -12,11 +13,26 @@
 
 /* The core's own exports, while others are published; protected by ksplice_mutex. */
 static struct {
+	const struct ksplice_update *update;
 	const struct ksplice_target *target;	/* NULL: nothing is published */
 	const struct kernel_symbol *symbols;
 	typeof(THIS_MODULE->gpl_crcs) crcs;
 	unsigned int count;
 } own;
+
+/* Whether entries of a table of exports are as compat.h says; 0 or -ENOEXEC. */
+int ksplice_check_exports(void)
+{
+	const struct ksplice_kernel_symbol *exports = (const void *)THIS_MODULE->gpl_syms;
+
+	if (THIS_MODULE->num_gpl_syms == 2 &&
+	    ksplice_export_value(&exports[0]) == (unsigned long)register_ksplice_mod_change &&
+	    ksplice_export_value(&exports[1]) == (unsigned long)unregister_ksplice_mod_change &&
+	    strcmp(ksplice_export_name(&exports[0]), "register_ksplice_mod_change") == 0)
+		return 0;
+	pr_err("the exports of this kernel have an unknown layout\n");
+	return -ENOEXEC;
+}
 
 /*
  * Replace the core's table of exports.  Lookups hold module_mutex, or run with
@@ -82,7 +98,9 @@ int ksplice_publish(struct ksplice_update *update, struct ksplice_target *target
 	int ret;
 
 	if (own.target)
-		return ksplice_fail(update, -EBUSY, "another update is just being loaded");
+		return ksplice_fail(update, -EBUSY,
+				    "update %s is just being loaded; unload it if that was interrupted",
+				    own.update->id);
 	if (old->old_code->labels.count + THIS_MODULE->num_gpl_syms >
 	    old->published_size / sizeof(struct ksplice_kernel_symbol))
 		return ksplice_fail(update, -EINVAL, "%s: no room to publish symbols",
@@ -90,6 +108,7 @@ int ksplice_publish(struct ksplice_update *update, struct ksplice_target *target
 	ret = merge(update, target, old->published, &count);
 	if (ret != 0)
 		return ret;
+	own.update = update;
 	own.target = target;
 	own.symbols = THIS_MODULE->gpl_syms;
 	own.crcs = THIS_MODULE->gpl_crcs;
@@ -98,9 +117,14 @@ int ksplice_publish(struct ksplice_update *update, struct ksplice_target *target
 	return 0;
 }
 
+bool ksplice_is_published(const struct ksplice_target *target)
+{
+	return own.target == target;
+}
+
 void ksplice_unpublish(const struct ksplice_target *target)
 {
-	if (!target || own.target != target)
+	if (!ksplice_is_published(target))
 		return;
 	set_exports(own.symbols, own.crcs, own.count);
 	own.target = NULL;

@@ -19,7 +19,7 @@
 /* Used under stop_machine() by one CPU. */
 static unsigned long trace[TRACE_SIZE];
 
-/* The function that the new code of @target has at @address, or NULL. */
+/* Whether the new code of @target has a function at @address. */
 static bool in_new_code(const struct ksplice_target *target, unsigned long address)
 {
 	return ksplice_module_text_contains(target->new->owner, address);
@@ -74,36 +74,49 @@ static bool check_address(struct ksplice_update *update, bool reverse,
 	return true;
 }
 
-/* Any word that may be a return address counts as one. */
+/*
+ * Any word that may be a return address counts as one, from where the stack of a
+ * task that does not run begins, or our own.
+ */
 static bool scan_stack(struct ksplice_update *update, bool reverse, struct task_struct *task)
 {
-	unsigned long *word = task->stack, *end;
+	unsigned long *word = task->stack, *end, sp = task->thread.sp;
 	bool ok = true;
 
 	/* It has exited.  Nobody else can free the stack while we look. */
 	if (!word || refcount_read(&task->stack_refcount) == 0)
 		return true;
 	end = word + THREAD_SIZE / sizeof(*word);
-#ifdef CONFIG_SMP
-	if (!task->on_cpu)
-#endif
-		if (task->thread.sp >= (unsigned long)word &&
-		    task->thread.sp < (unsigned long)end)
-			word = (unsigned long *)(task->thread.sp & ~(sizeof(*word) - 1));
-	for (; ok && word < end; word++)
-		ok = check_address(update, reverse, task, READ_ONCE_NOCHECK(*word));
+	if (task == current)
+		sp = (unsigned long)__builtin_frame_address(0);
+	if (sp >= (unsigned long)word && sp < (unsigned long)end)
+		word = (unsigned long *)(sp & ~(sizeof(*word) - 1));
+	for (; ok && word < end; word++) {
+		unsigned long address = ksplice_return_address(task, word);
+
+		ok = check_address(update, reverse, task, address);
+		if (ok && ksplice_is_kretprobe(address)) {	/* of whatever function */
+			note_conflict(update, task, NULL, address);
+			ok = false;
+		}
+	}
 	return ok;
 }
 
 static void check_task(struct ksplice_update *update, bool reverse, struct task_struct *task)
 {
-	int count = -EINVAL, i;
+	int count, i;
 
-	/* The stopper of another CPU runs while we look. */
+	/*
+	 * The stopper of another CPU runs while we look.  It was called as we were,
+	 * and we look at ourselves; what it called before and has left behind on its
+	 * stack would be in the way for ever.
+	 */
 #ifdef CONFIG_SMP
-	if (!task->on_cpu || task == current)
+	if (task->on_cpu && task != current)
+		return;
 #endif
-		count = ksplice_stack_trace(task, trace, TRACE_SIZE);
+	count = ksplice_stack_trace(task, trace, TRACE_SIZE);
 	if (count < 0) {
 		scan_stack(update, reverse, task);
 		return;

@@ -3,7 +3,6 @@
  * The switch: with all CPUs stopped and nobody in the code concerned, all jumps
  * of an update are written, or all are removed.
  */
-#include <linux/cpu.h>
 #include <linux/ktime.h>
 #include <linux/uaccess.h>
 #include <asm/sync_core.h>
@@ -19,7 +18,11 @@ struct switch_request {
 	bool done;
 };
 
-/* Somebody (a kprobe) may have changed the text since it was matched. */
+/*
+ * Somebody may have changed the text since it was matched, or will write to it: a
+ * kprobe that is disabled now, when it is enabled, and then runs the instruction
+ * that it remembers.
+ */
 static int check_text(struct ksplice_update *update, bool reverse)
 {
 	struct ksplice_target *target;
@@ -35,6 +38,10 @@ static int check_text(struct ksplice_update *update, bool reverse)
 			    memcmp(bytes, reverse ? jump->jump : jump->saved, sizeof(bytes)) != 0)
 				return ksplice_fail(update, -EBUSY,
 						    "%s: %s was changed by somebody else (a kprobe?)",
+						    target->name, jump->patch->name);
+			if (ksplice_is_text_reserved(jump->address, sizeof(bytes)))
+				return ksplice_fail(update, -EBUSY,
+						    "%s: %s has a kprobe, or another user of its text",
 						    target->name, jump->patch->name);
 		}
 	}
@@ -56,7 +63,10 @@ static void write_jumps(struct ksplice_update *update, bool reverse)
 	}
 }
 
-/* The first CPU does the work; each of them leaves with no stale instructions. */
+/*
+ * The first CPU does the work; each of them leaves with no stale instructions.
+ * An NMI can still come: code that runs in one must not be patched.
+ */
 static int switch_on_cpu(void *data)
 {
 	struct switch_request *request = data;
@@ -88,7 +98,6 @@ int ksplice_switch(struct ksplice_update *update, bool reverse)
 	int ret;
 
 	update->nr_conflicts = 0;
-	cpus_read_lock();
 	ksplice_lock_text();
 	ret = check_text(update, reverse);
 	if (ret == 0) {
@@ -101,6 +110,5 @@ int ksplice_switch(struct ksplice_update *update, bool reverse)
 			ksplice_fail(update, ret, "the CPUs could not be stopped");
 	}
 	ksplice_unlock_text();
-	cpus_read_unlock();
 	return ret;
 }

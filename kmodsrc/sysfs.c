@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* /sys/kernel/ksplice: what userspace sees of updates, and how it drives them. */
-#include <linux/slab.h>
+#include <linux/capability.h>
+#include <linux/cred.h>
+#include <linux/mm.h>
+#include <linux/string.h>
 #include <linux/sysfs.h>
 
+#include "compat.h"
 #include "core.h"
 
 static const char *const stage_names[] = {
@@ -55,7 +59,7 @@ static ssize_t update_store(struct kobject *kobj, struct attribute *attr, const 
 
 static void update_release(struct kobject *kobj)
 {
-	kfree(to_update(kobj));
+	kvfree(to_update(kobj));
 }
 
 static ssize_t stage_show(struct ksplice_update *update, char *page)
@@ -83,7 +87,7 @@ static const char *error_name(int error)
 		{ -ENOENT, "ENOENT" },	 { -EBUSY, "EBUSY" },	{ -ETXTBSY, "ETXTBSY" },
 		{ -ENOMEM, "ENOMEM" },	 { -EEXIST, "EEXIST" }, { -ENOEXEC, "ENOEXEC" },
 		{ -ENODEV, "ENODEV" },	 { -EINVAL, "EINVAL" }, { -ERANGE, "ERANGE" },
-		{ -EFAULT, "EFAULT" },
+		{ -EFAULT, "EFAULT" },	 { -EAGAIN, "EAGAIN" }, { -ENOSYS, "ENOSYS" },
 	};
 	size_t i;
 
@@ -98,43 +102,6 @@ static ssize_t error_show(struct ksplice_update *update, char *page)
 	if (update->error == 0)
 		return sysfs_emit(page, "ok\n");
 	return sysfs_emit(page, "%s %s\n", error_name(update->error), update->cause);
-}
-
-static ssize_t conflicts_show(struct ksplice_update *update, char *page)
-{
-	unsigned int i;
-	int length = 0;
-
-	for (i = 0; i < update->nr_conflicts; i++)
-		length += sysfs_emit_at(page, length, "%d %s %s\n", update->conflicts[i].pid,
-					update->conflicts[i].comm, update->conflicts[i].function);
-	return length;
-}
-
-static ssize_t targets_show(struct ksplice_update *update, char *page)
-{
-	struct ksplice_target *target;
-	int length = 0;
-
-	list_for_each_entry(target, &update->targets, list)
-		length += sysfs_emit_at(page, length, "%s%s%s\n", target->name,
-					target->old ? " old" : "", target->new ? " new" : "");
-	return length;
-}
-
-static ssize_t patches_show(struct ksplice_update *update, char *page)
-{
-	struct ksplice_target *target;
-	unsigned long i;
-	int length = 0;
-
-	list_for_each_entry(target, &update->targets, list)
-		for (i = 0; i < target->nr_jumps; i++)
-			length += sysfs_emit_at(page, length, "%s %px %px\n",
-						target->jumps[i].patch->name,
-						(void *)target->jumps[i].patch->old_address,
-						(void *)target->jumps[i].patch->new_address);
-	return length;
 }
 
 static ssize_t match_show(struct ksplice_update *update, char *page)
@@ -164,16 +131,12 @@ static struct update_attribute stage_attribute = {
 	.store = stage_store,
 };
 UPDATE_READ(error);
-UPDATE_READ(conflicts);
-UPDATE_READ(targets);
-UPDATE_READ(patches);
 UPDATE_READ(match);
 UPDATE_READ(pause_ns);
 UPDATE_READ(description);
 
 static struct attribute *update_attrs[] = {
-	&stage_attribute.attr,	   &error_attribute.attr,   &conflicts_attribute.attr,
-	&targets_attribute.attr,   &patches_attribute.attr, &match_attribute.attr,
+	&stage_attribute.attr,	  &error_attribute.attr,       &match_attribute.attr,
 	&pause_ns_attribute.attr, &description_attribute.attr, NULL,
 };
 ATTRIBUTE_GROUPS(update);
@@ -189,10 +152,113 @@ static struct kobj_type update_type = {
 	.default_groups = update_groups,
 };
 
+/*
+ * Lists can be longer than the page that an ordinary file of sysfs is limited to,
+ * e.g. the patches of an update that changes 100 functions.
+ */
+struct list_text {
+	char *bytes;		/* NULL: only find the length */
+	size_t size;
+	size_t length;
+	bool addresses;		/* who opened the file may see them */
+};
+
+struct list_attribute {
+	struct bin_attribute bin;
+	void (*fill)(struct ksplice_update *update, struct list_text *text);
+};
+
+static __printf(2, 3) void add_text(struct list_text *text, const char *format, ...)
+{
+	char *end = text->bytes ? text->bytes + text->length : NULL;
+	va_list arguments;
+
+	va_start(arguments, format);
+	text->length += vsnprintf(end, end ? text->size - text->length : 0, format, arguments);
+	va_end(arguments);
+}
+
+static void conflicts_fill(struct ksplice_update *update, struct list_text *text)
+{
+	unsigned int i;
+
+	for (i = 0; i < update->nr_conflicts; i++)
+		add_text(text, "%d %s %s\n", update->conflicts[i].pid,
+			 update->conflicts[i].comm, update->conflicts[i].function);
+}
+
+static void targets_fill(struct ksplice_update *update, struct list_text *text)
+{
+	struct ksplice_target *target;
+
+	list_for_each_entry(target, &update->targets, list)
+		add_text(text, "%s%s%s\n", target->name, target->old ? " old" : "",
+			 target->new ? " new" : "");
+}
+
+static void patches_fill(struct ksplice_update *update, struct list_text *text)
+{
+	struct ksplice_target *target;
+	unsigned long i;
+
+	list_for_each_entry(target, &update->targets, list) {
+		for (i = 0; i < target->nr_jumps; i++) {
+			const struct ksplice_patch *patch = target->jumps[i].patch;
+
+			add_text(text, "%s %0*lx %0*lx\n", patch->name, (int)(2 * sizeof(long)),
+				 text->addresses ? patch->old_address : 0,
+				 (int)(2 * sizeof(long)),
+				 text->addresses ? patch->new_address : 0);
+		}
+	}
+}
+
+static ssize_t list_read(struct file *file, struct kobject *kobj,
+			 KSPLICE_BIN_ATTRIBUTE *attr, char *buffer, loff_t offset, size_t size)
+{
+	const struct list_attribute *list = container_of(attr, struct list_attribute, bin);
+	struct ksplice_update *update = to_update(kobj);
+	struct list_text text = {
+		.addresses = file_ns_capable(file, &init_user_ns, CAP_SYSLOG),
+	};
+	ssize_t ret = -ENOMEM;
+
+	mutex_lock(&ksplice_mutex);
+	list->fill(update, &text);
+	text.size = text.length + 1;
+	text.length = 0;
+	text.bytes = kvmalloc(text.size, GFP_KERNEL);
+	if (text.bytes)
+		list->fill(update, &text);
+	mutex_unlock(&ksplice_mutex);
+	if (text.bytes)
+		ret = memory_read_from_buffer(buffer, size, &offset, text.bytes, text.length);
+	kvfree(text.bytes);
+	return ret;
+}
+
+#define UPDATE_LIST(name_)                                                      \
+	{                                                                       \
+		.bin = {                                                        \
+			.attr = { .name = #name_, .mode = 0400 },               \
+			.read = list_read,                                      \
+		},                                                              \
+		.fill = name_##_fill,                                           \
+	}
+
+static const struct list_attribute lists[] = {
+	UPDATE_LIST(conflicts),
+	UPDATE_LIST(targets),
+	UPDATE_LIST(patches),
+};
+
 int ksplice_sysfs_add(struct ksplice_update *update)
 {
 	int ret = kobject_init_and_add(&update->kobj, &update_type, ksplice_kobj, "%s", update->id);
+	size_t i;
 
+	for (i = 0; ret == 0 && i < ARRAY_SIZE(lists); i++)
+		ret = sysfs_create_bin_file(&update->kobj, &lists[i].bin);
 	if (ret != 0)
 		kobject_put(&update->kobj);
 	return ret;
