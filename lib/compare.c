@@ -268,7 +268,7 @@ static bool is_same_branch(const struct cursor *pre, const struct cursor *post)
 	if (pre->insn.branch != post->insn.branch || pre->insn.condition != post->insn.condition ||
 	    pre->insn.prefixes != post->insn.prefixes)
 		return false;
-	if (a && b)
+	if (a && b && (!a->span || !b->span))
 		return is_same_reference(a, b);
 	x = a ? a->span : branch_target(pre, &x_offset);
 	y = b ? b->span : branch_target(post, &y_offset);

@@ -1,17 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#define _GNU_SOURCE		/* memmem */
-
 #include "lib/image.h"
 
 #include <errno.h>
-#include <gelf.h>
-#include <libelf.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/kallsyms.h"
-#include "lib/unpack.h"
+#include "lib/image_internal.h"
+#include "lib/object.h"
 
 /* Larger files and payloads are refused; a stock vmlinux has some 60 MiB. */
 #define SIZE_LIMIT ((size_t)1 << 30)
@@ -21,23 +16,6 @@
 /* A banner is some 200 bytes; a release at most 64 (__NEW_UTS_LEN). */
 #define BANNER_LIMIT 1024
 #define RELEASE_LIMIT 64
-
-struct image {
-	struct bytes file;		/* the ELF file; first, so that all else can point into it */
-	Elf *elf;
-	GElf_Ehdr header;
-	unsigned int word_size;
-	struct kallsyms_area *areas;	/* what is loaded, with its bytes */
-	size_t nr_areas;
-	struct image_section *sections;	/* by index in the file */
-	size_t nr_sections;
-	Elf_Data *symbols;		/* NULL when there is no symbol table */
-	size_t nr_symbols;
-	size_t symbol_strings;		/* index of their string section */
-	struct kallsyms kallsyms;	/* when there is none */
-	char *banner;
-	char *release;
-};
 
 static uint32_t get_le32(const unsigned char *p)
 {
@@ -151,8 +129,6 @@ static int check_header(struct image *image, struct ks_error *error)
 		return ks_error_set(error, "ELF machine %u, class %d is neither x86-64 nor i386",
 				    header->e_machine, class);
 	image->word_size = class == ELFCLASS64 ? 8 : 4;
-	if (header->e_type == ET_REL)
-		return ks_error_set(error, "module images are not supported yet");
 	if (header->e_type != ET_EXEC && header->e_type != ET_DYN)
 		return ks_error_set(error, "ELF type %u is not a linked kernel", header->e_type);
 	/* libelf reads a table beyond the end of a file as no table at all. */
@@ -354,8 +330,36 @@ static int parse(struct image *image, struct ks_error *error)
 			     error);
 }
 
+/* What a caller expects a file to be. */
+enum accept {
+	ACCEPT_KERNEL = 1,
+	ACCEPT_MODULE = 2,
+};
+
+/* A relocatable file, of any machine; the header is checked later. */
+static bool is_relocatable(const struct bytes *file)
+{
+	return file->size > offsetof(Elf32_Ehdr, e_type) + 1 &&
+	       file->data[offsetof(Elf32_Ehdr, e_type)] == ET_REL &&
+	       file->data[offsetof(Elf32_Ehdr, e_type) + 1] == 0;
+}
+
+static int read_image(struct image *image, enum accept accept, const struct image *kernel,
+		      struct ks_error *error)
+{
+	if (is_relocatable(&image->file)) {
+		if (!(accept & ACCEPT_MODULE))
+			return ks_error_set(error, "a module or object, not a linked kernel");
+		return module_image_read(image, kernel, error);
+	}
+	if (!(accept & ACCEPT_KERNEL))
+		return ks_error_set(error, "not a module (ET_REL)");
+	return parse(image, error);
+}
+
 /* Takes over @file. */
-static struct image *open_bytes(const char *name, struct bytes *file, struct ks_error *error)
+static struct image *open_bytes(const char *name, struct bytes *file, enum accept accept,
+				const struct image *kernel, struct ks_error *error)
 {
 	struct image *image = calloc(1, sizeof(*image));
 
@@ -366,7 +370,7 @@ static struct image *open_bytes(const char *name, struct bytes *file, struct ks_
 	}
 	if (unpack(file, &image->file, error)) {
 		free(image);
-	} else if (parse(image, error)) {
+	} else if (read_image(image, accept, kernel, error)) {
 		image_close(image);
 	} else {
 		return image;
@@ -375,7 +379,8 @@ static struct image *open_bytes(const char *name, struct bytes *file, struct ks_
 	return NULL;
 }
 
-struct image *image_open(const char *path, struct ks_error *error)
+static struct image *open_path(const char *path, enum accept accept, const struct image *kernel,
+			       struct ks_error *error)
 {
 	struct bytes file;
 
@@ -383,11 +388,12 @@ struct image *image_open(const char *path, struct ks_error *error)
 		ks_error_prefix(error, "%s", path);
 		return NULL;
 	}
-	return open_bytes(path, &file, error);
+	return open_bytes(path, &file, accept, kernel, error);
 }
 
-struct image *image_open_memory(const char *name, const void *bytes, size_t size,
-				struct ks_error *error)
+static struct image *open_memory(const char *name, const void *bytes, size_t size,
+				 enum accept accept, const struct image *kernel,
+				 struct ks_error *error)
 {
 	struct bytes file = { .size = size };
 
@@ -402,7 +408,36 @@ struct image *image_open_memory(const char *name, const void *bytes, size_t size
 	}
 	if (size)
 		memcpy(file.data, bytes, size);
-	return open_bytes(name, &file, error);
+	return open_bytes(name, &file, accept, kernel, error);
+}
+
+struct image *image_open(const char *path, struct ks_error *error)
+{
+	return open_path(path, ACCEPT_KERNEL, NULL, error);
+}
+
+struct image *image_open_memory(const char *name, const void *bytes, size_t size,
+				struct ks_error *error)
+{
+	return open_memory(name, bytes, size, ACCEPT_KERNEL, NULL, error);
+}
+
+struct image *image_open_module(const char *path, const struct image *kernel,
+				struct ks_error *error)
+{
+	return open_path(path, ACCEPT_MODULE, kernel, error);
+}
+
+struct image *image_open_module_memory(const char *name, const void *bytes, size_t size,
+				       const struct image *kernel, struct ks_error *error)
+{
+	return open_memory(name, bytes, size, ACCEPT_MODULE, kernel, error);
+}
+
+struct image *image_open_target(const char *path, const struct image *kernel,
+				struct ks_error *error)
+{
+	return open_path(path, ACCEPT_KERNEL | ACCEPT_MODULE, kernel, error);
 }
 
 void image_close(struct image *image)
@@ -410,8 +445,10 @@ void image_close(struct image *image)
 	if (!image)
 		return;
 	elf_end(image->elf);
+	object_free(image->module);
 	free(image->banner);
 	free(image->release);
+	free(image->module_name);
 	free(image->sections);
 	free(image->areas);
 	free(image->file.data);
@@ -426,6 +463,11 @@ unsigned int image_word_size(const struct image *image)
 const char *image_release(const struct image *image)
 {
 	return image->release;
+}
+
+const char *image_module_name(const struct image *image)
+{
+	return image->module_name;
 }
 
 const char *image_banner(const struct image *image)
@@ -459,19 +501,18 @@ int image_find_section(const struct image *image, const char *name,
 	return -ENOENT;
 }
 
-/* The letter that nm prints: lower case for local symbols. */
-static char symbol_type(const struct image *image, const GElf_Sym *symbol)
+char image_symbol_type(const struct image *image, unsigned char info, size_t index)
 {
-	bool local = GELF_ST_BIND(symbol->st_info) == STB_LOCAL;
+	bool local = GELF_ST_BIND(info) == STB_LOCAL;
 	const struct image_section *section;
 
-	if (GELF_ST_BIND(symbol->st_info) == STB_WEAK)
-		return GELF_ST_TYPE(symbol->st_info) == STT_OBJECT ? 'V' : 'W';
-	if (symbol->st_shndx == SHN_ABS)
+	if (GELF_ST_BIND(info) == STB_WEAK)
+		return GELF_ST_TYPE(info) == STT_OBJECT ? 'V' : 'W';
+	if (index == SHN_ABS)
 		return local ? 'a' : 'A';
-	if (symbol->st_shndx >= image->nr_sections)
+	if (index >= image->nr_sections)
 		return '?';
-	section = &image->sections[symbol->st_shndx];
+	section = &image->sections[index];
 	if (section->flags & SHF_EXECINSTR)
 		return local ? 't' : 'T';
 	if (!section->bytes)
@@ -483,6 +524,8 @@ static char symbol_type(const struct image *image, const GElf_Sym *symbol)
 
 int image_for_each_symbol(const struct image *image, image_symbol_fn symbol, void *context)
 {
+	if (image->module)
+		return module_image_for_each_symbol(image, symbol, context);
 	if (!image->symbols)
 		return kallsyms_for_each(&image->kallsyms, symbol, context);
 	for (size_t i = 1; i < image->nr_symbols; i++) {
@@ -492,10 +535,25 @@ int image_for_each_symbol(const struct image *image, image_symbol_fn symbol, voi
 
 		if (!name || !*name)
 			continue;
-		result = symbol(name, elf_symbol.st_value, symbol_type(image, &elf_symbol),
+		result = symbol(name, elf_symbol.st_value,
+				image_symbol_type(image, elf_symbol.st_info, elf_symbol.st_shndx),
 				context);
 		if (result)
 			return result;
 	}
 	return 0;
+}
+
+static int is_named(const char *name, uint64_t address, char type, void *context)
+{
+	(void)address;
+	(void)type;
+	return !strcmp(name, context);
+}
+
+bool image_has_symbol(const struct image *image, const char *name)
+{
+	if (image->module)
+		return hash_find(&image->named_by_name, name);
+	return image_for_each_symbol(image, is_named, (void *)name);
 }

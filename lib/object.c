@@ -102,11 +102,16 @@ static int read_section_headers(struct reader *reader)
 {
 	GElf_Shdr *header;
 	Elf_Scn *scn;
+	GElf_Ehdr ehdr;
 	size_t i;
 
+	/* libelf takes a truncated file for one without sections. */
 	if (elf_getshdrnum(reader->elf, &reader->nr_sections) ||
+	    !gelf_getehdr(reader->elf, &ehdr) || reader->nr_sections == 0 ||
+	    (ehdr.e_shnum && ehdr.e_shnum != reader->nr_sections) ||
 	    reader->nr_sections > reader->size)
-		return ks_error_set(reader->err, "damaged section header table");
+		return ks_error_set(reader->err,
+				    "damaged table of sections (is the file complete?)");
 	reader->headers = arena_array(&reader->object->arena, reader->nr_sections,
 				      sizeof(*reader->headers));
 	for (i = 1; i < reader->nr_sections; i++) {
@@ -479,7 +484,8 @@ static int read_reloc(struct reader *reader, struct section *section, Elf_Data *
 				    section->name, reloc->offset, reloc->type);
 	if (reloc->offset > section->size || reloc->length > section->size - reloc->offset ||
 	    (reloc->length && !section->data))
-		return ks_error_set(reader->err, "%s+%#" PRIx64 ": relocation outside of the section",
+		return ks_error_set(reader->err,
+				    "%s+%#" PRIx64 ": relocation outside of the section",
 				    section->name, reloc->offset);
 	if (!rela && section->data)
 		reloc->addend = read_addend(section->data + reloc->offset, reloc->length);
@@ -541,7 +547,8 @@ static int read_relocs(struct reader *reader)
 					    section->name);
 		rela = header->sh_type == SHT_RELA;
 		if (rela != (object->machine == EM_X86_64))
-			return ks_error_set(reader->err, "section %s: %s is not used on this machine",
+			return ks_error_set(reader->err,
+					    "section %s: %s is not used on this machine",
 					    section->name, rela ? "RELA" : "REL");
 		size = gelf_fsize(reader->elf, rela ? ELF_T_RELA : ELF_T_REL, 1, EV_CURRENT);
 		data = get_table(reader, i, size);

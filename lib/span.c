@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/names.h"
+#include "lib/implicit.h"
 #include "lib/text.h"
 
 struct span *find_span(const struct section *section, uint64_t offset)
@@ -32,20 +33,31 @@ const char *span_name(const struct span *span)
 			    span->offset);
 }
 
-/* Symbols that say where something begins.  .L labels are the compiler's own. */
+/*
+ * Symbols that say where something begins.  .L labels are the compiler's own;
+ * __BTF_ID__struct__sock__1499 is an element of the list that BTF_ID_LIST() names.
+ */
 static bool is_boundary(const struct symbol *symbol)
 {
 	return symbol->type != STT_FILE && symbol->type != STT_SECTION && symbol->name[0] &&
-	       strncmp(symbol->name, ".L", 2);
+	       strncmp(symbol->name, ".L", 2) && strncmp(symbol->name, "__BTF_ID__", 10);
 }
 
-/* Functions and objects before labels, globals before locals, sized before unsized. */
+/*
+ * Of the names of one address the one that the compiler named the section after
+ * (.text.foo), else functions and objects before labels, globals before locals,
+ * sized before unsized.
+ */
 static int symbol_rank(const struct symbol *symbol)
 {
+	size_t name = strlen(symbol->name), section = strlen(symbol->section->name);
 	int rank = 0;
 
 	if (is_prefix_symbol(symbol->name))
 		return -1;
+	if (section > name && symbol->section->name[section - name - 1] == '.' &&
+	    !strcmp(symbol->section->name + section - name, symbol->name))
+		rank += 8;
 	if (symbol->type == STT_FUNC || symbol->type == STT_OBJECT)
 		rank += 4;
 	if (symbol->binding == STB_GLOBAL)
@@ -259,7 +271,8 @@ static void split_aux_sections(struct object *object)
 				counts[i] = 0;
 			} else if (pass && is_class(section, CLASS_AUX_TEXT)) {
 				if (count)
-					qsort(targets[i], count, sizeof(**targets), compare_offsets);
+					qsort(targets[i], count, sizeof(**targets),
+					      compare_offsets);
 				split_at_targets(section, targets[i], count);
 			}
 		}
@@ -497,6 +510,7 @@ int analyze_object(struct object *object, struct ks_error *err)
 	set_biases(object);
 	if (split_into_spans(object, err))
 		return -1;
+	add_implicit_relocs(object);
 	resolve_relocs(object);
 	link_owners(object);
 	link_parents(object);

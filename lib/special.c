@@ -142,6 +142,7 @@ static const struct section_kind kinds[] = {
 	ROW(".rodata..c_jump_table", RODATA),
 	ROW(".rodata..compoundliteral*", RODATA),
 	ROW(".rodata1", RODATA),
+	ROW(".kexec-purgatory", RODATA),
 	ROW(".ref.rodata", RODATA),
 	ROW("__stop_sched_class", RODATA),
 	ROW("__dl_sched_class", RODATA),
@@ -149,8 +150,8 @@ static const struct section_kind kinds[] = {
 	ROW("__fair_sched_class", RODATA),
 	ROW("__ext_sched_class", RODATA),
 	ROW("__idle_sched_class", RODATA),
-	ROW(".BTF_ids", RODATA),
-	ROW(".BTF_ids.*", RODATA),
+	ROW(".BTF_ids", RO_AFTER_INIT),		/* zeros, until resolve_btfids fills them in */
+	ROW(".BTF_ids.*", RO_AFTER_INIT),
 
 	/* Tables about code: see the comments in the kernel next to each macro. */
 	TABLE(".altinstructions", CODE, ALTERNATIVE, 0, 12, 1, 2),
@@ -203,6 +204,7 @@ static const struct section_kind kinds[] = {
 	OBJECTS("__tracepoints", NOTE),
 	OBJECTS("__tracepoints_ptrs", NOTE),
 	ROW("__tracepoints_strings", RODATA),
+	OBJECTS("___srcu_struct_ptrs", NOTE),
 	OBJECTS("__bpf_raw_tp_map", NOTE),
 	OBJECTS("_ftrace_events", NOTE),
 	OBJECTS("_ftrace_eval_map", NOTE),
@@ -417,6 +419,8 @@ static bool is_entry_size(const struct section *section, uint64_t size)
 	unsigned int relocs;
 	bool owner;
 
+	if (!size)
+		return false;
 	rest = section->size % size;
 	if (rest && !(kind->flags & KIND_SHORT_LAST))
 		return false;

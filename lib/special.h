@@ -19,7 +19,7 @@ enum section_class {
 	CLASS_DATA,		/* writable, initialised */
 	CLASS_BSS,		/* writable, zero */
 	CLASS_PERCPU,
-	CLASS_RO_AFTER_INIT,	/* written while booting */
+	CLASS_RO_AFTER_INIT,	/* written while booting, or after linking */
 	CLASS_PRIVATE_DATA,	/* a copy does as well: .data..once, .data..Lubsan* */
 	CLASS_UBSAN,		/* likewise, and not worth comparing */
 	CLASS_INIT_DATA,	/* gone after boot, or read only then: initcalls, setup */

@@ -131,16 +131,19 @@ static void pair_used_alike(struct pairing *pairing, struct span *pre)
 	}
 }
 
-/* The next span named @stem that has no twin and that @span refers to first at or after @from. */
-static const struct reloc *next_user(const struct span *span, const struct reloc *from,
+/*
+ * The first reloc of @span, after @last unless that is NULL, to another span
+ * named @stem that has no twin yet.
+ */
+static const struct reloc *next_user(const struct span *span, const struct reloc *last,
 				     const char *stem)
 {
 	const struct reloc *reloc, *earlier;
 	bool seen;
 
 	for_each_span_reloc(span, reloc) {
-		if (reloc < from || !reloc->span || reloc->span->twin || !reloc->span->stem ||
-		    strcmp(reloc->span->stem, stem))
+		if ((last && reloc <= last) || !reloc->span || reloc->span->twin ||
+		    !reloc->span->stem || strcmp(reloc->span->stem, stem))
 			continue;
 		seen = false;
 		for_each_span_reloc(span, earlier) {
@@ -159,7 +162,7 @@ static size_t count_used(const struct span *span, const char *stem)
 	const struct reloc *reloc = next_user(span, NULL, stem);
 	size_t count = 0;
 
-	for (; reloc; reloc = next_user(span, reloc + 1, stem))
+	for (; reloc; reloc = next_user(span, reloc, stem))
 		count++;
 	return count;
 }
@@ -184,8 +187,8 @@ static void pair_used_in_order(struct pairing *pairing, struct span *pre)
 			y[i] = b->span;
 			if (!may_be_twins(x[i], y[i]))
 				break;
-			a = next_user(pre, a + 1, reloc->span->stem);
-			b = next_user(post, b + 1, reloc->span->stem);
+			a = next_user(pre, a, reloc->span->stem);
+			b = next_user(post, b, reloc->span->stem);
 		}
 		if (i < count)
 			continue;

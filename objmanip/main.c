@@ -6,10 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "config.h"
 #include "objmanip/block.h"
 #include "objmanip/patches.h"
+#include "objmanip/refuse.h"
 #include "objmanip/report.h"
 
 enum {
@@ -46,6 +48,7 @@ static const char usage[] =
 	"  --help           show this help\n"
 	"  --version        show the version\n"
 	"\n"
+	"Objects that do not differ make an update that changes nothing.\n"
 	"Exit status: 0 done; 1 trouble; 2 usage; 6 the change is refused as unsafe.\n";
 
 static bool valid_id(const char *id)
@@ -130,35 +133,29 @@ static void make_side(struct manip *manip, struct side *side)
 					     sizeof(**side->spans));
 }
 
-static void add_note(struct manip *manip, struct pointers *list, const struct pair *pair,
-		     const char *symbol, const char *reason)
-{
-	struct note *note = arena_alloc(&manip->arena, sizeof(*note));
-
-	note->file = pair->post.object->path;
-	note->symbol = symbol;
-	note->reason = reason;
-	pointers_add(manip, list, note);
-}
-
 static void add_notes(struct manip *manip, struct pointers *list, const struct pair *pair,
 		      const struct diff_list *from)
 {
 	size_t i;
 
 	for (i = 0; i < from->count; i++)
-		add_note(manip, list, pair, from->items[i].name, from->items[i].reason);
+		add_note(manip, list, pair->post.object, from->items[i].name, from->items[i].reason);
 }
 
-static void refuse_short_functions(struct manip *manip, const struct pair *pair)
+/* What is left can be added up without overflow; the whole of memory is 2^57 bytes. */
+static int check_addends(const struct object *object, struct ks_error *err)
 {
-	const struct diff_list *changed = &pair->diff.functions_changed;
+	const struct reloc *reloc;
+	struct section *section;
 	size_t i;
 
-	for (i = 0; i < changed->count; i++)
-		if (!has_room_for_jump(changed->items[i].pre))
-			add_note(manip, &manip->refused, pair, changed->items[i].name,
-				 "it is too short for a jump to its replacement; patch its callers instead");
+	for_each_section(object, section, i)
+		for (reloc = section->relocs; reloc < section->relocs + section->nr_relocs; reloc++)
+			if (reloc->addend > INT64_MAX / 4 || reloc->addend < INT64_MIN / 4)
+				return ks_error_set(err, "%s: %s+0x%llx: the relocation goes too far",
+						    object->path, section->name,
+						    (unsigned long long)reloc->offset);
+	return 0;
 }
 
 static int read_pair(struct manip *manip, struct pair *pair, char **paths, struct ks_error *err)
@@ -175,6 +172,8 @@ static int read_pair(struct manip *manip, struct pair *pair, char **paths, struc
 		return ks_error_set(err, "%s: is for another machine than the objects before",
 				    paths[0]);
 	manip->word_size = pair->pre.object->word_size;
+	if (check_addends(pair->pre.object, err) != 0 || check_addends(pair->post.object, err) != 0)
+		return -1;
 	if (analyze_object(pair->pre.object, err) != 0 ||
 	    analyze_object(pair->post.object, err) != 0 ||
 	    diff_objects(&pair->diff, pair->pre.object, pair->post.object, err) != 0)
@@ -182,7 +181,7 @@ static int read_pair(struct manip *manip, struct pair *pair, char **paths, struc
 	pair->compared = true;
 	add_notes(manip, &manip->skipped, pair, &pair->diff.skipped);
 	add_notes(manip, &manip->refused, pair, &pair->diff.refused);
-	refuse_short_functions(manip, pair);
+	refuse_unsafe(manip, pair);
 	make_side(manip, &pair->pre);
 	make_side(manip, &pair->post);
 	return 0;
@@ -196,8 +195,22 @@ static void print_refusals(const struct manip *manip)
 	for (i = 0; i < manip->refused.count; i++) {
 		const struct note *note = manip->refused.items[i];
 
-		fprintf(stderr, "%s: %s: %s\n", note->file, note->symbol, note->reason);
+		fprintf(stderr, "ksplice-objmanip: %s: %s: %s\n", note->file, note->symbol, note->reason);
 	}
+}
+
+static int write_outputs(struct manip *manip, struct block *block, const struct options *options,
+			 struct ks_error *err)
+{
+	if (write_old_code(manip, block, options->old, err) != 0)
+		return -1;
+	if (out_object_write(manip->new_code, options->new, err) == 0 &&
+	    (!options->symvers || write_symvers(manip, options->symvers, err) == 0))
+		return 0;
+	/* One without the other is of no use. */
+	unlink(options->old);
+	unlink(options->new);
+	return -1;
 }
 
 static int make(struct manip *manip, const struct options *options, struct ks_error *err)
@@ -206,18 +219,13 @@ static int make(struct manip *manip, const struct options *options, struct ks_er
 	int ret;
 
 	manip->new_code = out_object_new(manip->pairs[0].pre.object->machine);
-	collect_definitions(manip);
 	ret = make_old_code(manip, &block, err);
 	if (ret == 0)
 		ret = make_new_code(manip, err);
-	if (ret == 0) {
+	if (ret == 0 && manip->refused.count == 0) {
 		make_patches(manip);
-		ret = write_old_code(manip, &block, options->old, err);
+		ret = write_outputs(manip, &block, options, err);
 	}
-	if (ret == 0)
-		ret = out_object_write(manip->new_code, options->new, err);
-	if (ret == 0 && options->symvers)
-		ret = write_symvers(manip, options->symvers, err);
 	block_free(&block);
 	return ret;
 }
@@ -225,19 +233,20 @@ static int make(struct manip *manip, const struct options *options, struct ks_er
 static int run(struct manip *manip, const struct options *options, char **paths,
 	       struct ks_error *err)
 {
-	bool refused;
 	size_t i;
 
 	for (i = 0; i < manip->nr_pairs; i++)
 		if (read_pair(manip, &manip->pairs[i], paths + 2 * i, err) != 0)
 			return EXIT_TROUBLE;
-	refused = manip->refused.count > 0;
-	print_refusals(manip);
-	if (!refused && make(manip, options, err) != 0)
+	collect_definitions(manip);
+	refuse_moved(manip);
+	refuse_idle(manip);
+	if (manip->refused.count == 0 && make(manip, options, err) != 0)
 		return EXIT_TROUBLE;
+	print_refusals(manip);
 	if (options->report && write_report(manip, options->report, err) != 0)
 		return EXIT_TROUBLE;
-	return refused ? EXIT_REFUSED : EXIT_DONE;
+	return manip->refused.count > 0 ? EXIT_REFUSED : EXIT_DONE;
 }
 
 static void free_manip(struct manip *manip)

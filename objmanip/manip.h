@@ -106,6 +106,10 @@ struct manip {
 
 void pointers_add(struct manip *manip, struct pointers *list, void *item);
 
+/* Add to manip->skipped or manip->refused; the strings must last. */
+void add_note(struct manip *manip, struct pointers *list, const struct object *object,
+	      const char *symbol, const char *reason);
+
 struct span_info *pre_info(struct manip *manip, const struct span *span);
 struct span_info *post_info(struct manip *manip, const struct span *span);
 
@@ -139,6 +143,15 @@ bool is_native_import(const char *name);
  */
 struct block;
 
+/* KSPLICE_RELOC_* of a type of relocation, or -1 when the module loader has no such. */
+int reloc_kind(const struct object *object, uint32_t type);
+
+/*
+ * A reference to strings or constants that leaves the element that its symbol
+ * names, like the end of a loop over one: the span of that element.  Otherwise NULL.
+ */
+struct span *left_element(const struct reloc *reloc);
+
 /* Fill in the tables of the block. */
 int make_old_code(struct manip *manip, struct block *block, struct ks_error *err);
 
@@ -146,7 +159,10 @@ int make_old_code(struct manip *manip, struct block *block, struct ks_error *err
 int write_old_code(struct manip *manip, struct block *block, const char *path,
 		   struct ks_error *err);
 
-/* Copy what changed, and all that only it uses, to manip->new_code. */
+/*
+ * Copy what changed, and all that only it uses, to manip->new_code.  What can't
+ * be done safely is added to manip->refused instead.
+ */
 int make_new_code(struct manip *manip, struct ks_error *err);
 
 #endif

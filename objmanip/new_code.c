@@ -9,6 +9,7 @@
 
 #include "lib/names.h"
 #include "lib/text.h"
+#include "lib/util.h"
 #include "objmanip/manip.h"
 
 /* What a reference of the new code is to. */
@@ -51,7 +52,8 @@ static void resolve_function(struct manip *manip, const struct reloc *reloc, str
 {
 	/* An unchanged part of a changed function jumps back into the old one. */
 	bool changed = span_unit(span)->status == SPAN_CHANGED;
-	bool whole = target->offset == entry_offset(span);
+	/* Nobody has a pointer to foo.cold; but a table of a switch may begin there. */
+	bool whole = target->offset == entry_offset(span) && !span->parent;
 
 	if (!span->twin || is_class(span->section, CLASS_AUX_TEXT) ||
 	    (changed && (is_branch(reloc) || is_class(reloc->section, CLASS_TABLE) || !whole)))
@@ -61,13 +63,20 @@ static void resolve_function(struct manip *manip, const struct reloc *reloc, str
 					       entry_offset(span), target);
 }
 
-/* Data that has a twin is the running kernel's; what may be copied is. */
+/* Any copy of it does as well as the running kernel's. */
+static bool is_copied(const struct span *span)
+{
+	return is_class(span->section, CLASS_STRINGS) || is_class(span->section, CLASS_CONSTANTS) ||
+	       is_class(span->section, CLASS_PRIVATE_DATA) ||
+	       is_class(span->section, CLASS_UBSAN) ||
+	       (span->symbol ? is_private_static(span->symbol->name) :
+			       is_class(span->section, CLASS_RODATA));
+}
+
+/* Data that has a twin is the running kernel's. */
 static void resolve_data(struct manip *manip, struct span *span, struct target *target)
 {
-	bool copied = is_class(span->section, CLASS_STRINGS) ||
-		      is_class(span->section, CLASS_CONSTANTS) ||
-		      is_class(span->section, CLASS_PRIVATE_DATA) || !span->symbol ||
-		      is_private_static(span->symbol->name);
+	bool copied = is_copied(span);
 
 	/* Constants that changed are only used by code that changed. */
 	if (is_class(span->section, CLASS_RODATA) && span->status != SPAN_SAME)
@@ -78,43 +87,87 @@ static void resolve_data(struct manip *manip, struct span *span, struct target *
 		import_span(manip, span->twin, target->offset, target);
 }
 
-static int resolve(struct manip *manip, const struct reloc *reloc, struct target *target,
-		   struct ks_error *err)
+/* Why a span can't be part of a module, or NULL when it can. */
+static const char *why_not_copied(const struct span *span)
+{
+	if (is_class(span->section, CLASS_EXPORT) || is_class(span->section, CLASS_METADATA))
+		return "new code refers to a section that only the kernel itself can have";
+	if (is_class(span->section, CLASS_INIT_TEXT) || is_class(span->section, CLASS_INIT_DATA))
+		return "new code refers to code or data that is gone after boot";
+	if (is_class(span->section, CLASS_FIXED_TEXT) &&
+	    (strstarts(span->section->name, ".entry") || strstarts(span->section->name, ".head")))
+		return "new code of the kernel's entry can only be in the kernel itself";
+	if (strstarts(span->section->name, ".BTF_ids"))
+		return "new code refers to new BTF ids, which only the kernel's own build can fill in";
+	if (!span->symbol && !span->twin && !is_copied(span) && !is_text(span->section) &&
+	    !is_class(span->section, CLASS_TABLE))
+		return "new code refers to a variable without a name, whose place in the running kernel is not known";
+	return NULL;
+}
+
+/*
+ * Why new code can't use the running kernel's variable although it has the name
+ * and more: what was const is in memory that can't be written.
+ */
+static const char *why_not_imported(const struct span *pre, const struct span *post)
+{
+	bool was_fixed = is_class(pre->section, CLASS_RODATA) ||
+			 is_class(pre->section, CLASS_RO_AFTER_INIT);
+	bool is_fixed = is_class(post->section, CLASS_RODATA) ||
+			is_class(post->section, CLASS_RO_AFTER_INIT);
+
+	if (is_class(pre->section, CLASS_PERCPU) != is_class(post->section, CLASS_PERCPU))
+		return "a variable becomes per-CPU, or is no longer; give it a new name";
+	if (was_fixed && !is_fixed)
+		return "new code may write to a variable that is read-only in the running kernel; give it a new name";
+	return NULL;
+}
+
+/* A weak definition may not be the one that the kernel uses: only its name counts. */
+static bool is_weak_elsewhere(const struct reloc *reloc)
+{
+	return reloc->symbol && reloc->symbol->binding == STB_WEAK && reloc->span->twin &&
+	       span_unit(reloc->span)->status != SPAN_CHANGED;
+}
+
+/* What a reference is to; returns NULL, or why it can't be had. */
+static const char *resolve(struct manip *manip, const struct reloc *reloc, struct target *target)
 {
 	struct span *span = reloc->span;
 	struct symbol *definition;
 
 	*target = (struct target){ .offset = reloc->span_offset };
-	if (!span) {
+	if (!span || is_weak_elsewhere(reloc)) {
 		const char *name = reloc->symbol ? reloc->symbol->name : "";
 
+		if (reloc->symbol && (reloc->symbol->place == SYMBOL_ABSOLUTE ||
+				      reloc->symbol->place == SYMBOL_COMMON))
+			return "new code refers to an absolute or a common symbol, which modules cannot have";
 		target->offset = reloc->addend - reloc->bias;
 		if (is_native_import(name)) {
 			target->name = name;
-			return 0;
+			return NULL;
 		}
 		definition = hash_find(&manip->post_definitions, name);
 		if (!definition || definition->binding == STB_WEAK) {
 			target->import = place_by_name(manip, name);
 			target->import.offset += target->offset;
-			return 0;
+			return NULL;
 		}
 		span = definition->span;
 		target->offset += (int64_t)(definition->value - span->offset);
+	}
+	if (left_element(reloc)) {
+		target->offset += (int64_t)(span->offset - left_element(reloc)->offset);
+		span = left_element(reloc);
 	}
 	if (is_text(span->section))
 		resolve_function(manip, reloc, span, target);
 	else
 		resolve_data(manip, span, target);
-	if (target->native && (is_class(span->section, CLASS_EXPORT) ||
-			       is_class(span->section, CLASS_METADATA) ||
-			       is_class(span->section, CLASS_INIT_TEXT) ||
-			       is_class(span->section, CLASS_INIT_DATA)))
-		return ks_error_set(err, "%s: %s+0x%llx: refers to %s in section %s, which new code cannot have",
-				    reloc->section->object->path, reloc->section->name,
-				    (unsigned long long)reloc->offset, span_name(span),
-				    span->section->name);
-	return 0;
+	if (target->native)
+		return why_not_copied(target->native);
+	return is_text(span->section) ? NULL : why_not_imported(span->twin, span);
 }
 
 static void keep(struct manip *manip, struct pointers *work, struct span *span)
@@ -133,10 +186,30 @@ static void keep(struct manip *manip, struct pointers *work, struct span *span)
 			keep(manip, work, entry);
 }
 
-/* All changed and new functions, and new data; then what they need, and so on. */
-static int choose(struct manip *manip, struct ks_error *err)
+/* A part of a function is of no use without the rest. */
+static void keep_unit(struct manip *manip, struct pointers *work, struct span *span)
+{
+	keep(manip, work, span_unit(span));
+	keep(manip, work, span);
+}
+
+/* Why the field of a reloc can't be part of a module, or NULL when it can. */
+static const char *why_not_moved(const struct span *span, const struct reloc *reloc)
+{
+	if (reloc->length > span->offset + span->size - reloc->offset)
+		return "a relocation reaches into the next function or variable";
+	if (reloc_kind(span->section->object, reloc->type) < 0)
+		return "it has a relocation of a type that kernel modules do not support";
+	if (reloc->length < 4)
+		return "a short jump to another function cannot be moved";
+	return NULL;
+}
+
+/* All changed and new functions; then what they need, and so on. */
+static void choose(struct manip *manip)
 {
 	struct pointers work = { .items = NULL };
+	const char *reason;
 	struct section *section;
 	struct reloc *reloc;
 	struct target target;
@@ -154,27 +227,35 @@ static int choose(struct manip *manip, struct ks_error *err)
 		for_each_span_reloc(span, reloc) {
 			if (is_none_reloc(reloc))
 				continue;
-			if (resolve(manip, reloc, &target, err) != 0)
-				return -1;
-			if (target.native)
-				keep(manip, &work, span_unit(target.native));
-			if (target.native)
-				keep(manip, &work, target.native);
+			reason = why_not_moved(span, reloc);
+			if (!reason)
+				reason = resolve(manip, reloc, &target);
+			if (reason)
+				add_note(manip, &manip->refused, span->section->object,
+					 span_name(span_unit(span)), reason);
+			else if (target.native)
+				keep_unit(manip, &work, target.native);
 		}
 	}
-	return 0;
 }
 
+/*
+ * The loader knows per-CPU data of a module by one name only.  Strings are no
+ * longer for the linker to merge: a place is given by its offset in the section.
+ */
 static struct out_section *copy_section(struct manip *manip, struct side *post,
 					const struct section *section)
 {
 	struct out_section **out = &post->out[section->index];
+	bool merged = section->flags & SHF_MERGE;
 
 	if (!*out)
-		*out = out_section_add(manip->new_code, section->name, section->type,
-				       section->flags & (SHF_ALLOC | SHF_WRITE | SHF_EXECINSTR |
-							 SHF_MERGE | SHF_STRINGS),
-				       section->align, section->entsize);
+		*out = out_section_add(manip->new_code,
+				       is_class(section, CLASS_PERCPU) ? ".data..percpu" :
+									 section->name,
+				       section->data ? SHT_PROGBITS : SHT_NOBITS,
+				       section->flags & (SHF_ALLOC | SHF_WRITE | SHF_EXECINSTR),
+				       section->align, merged ? 0 : section->entsize);
 	return *out;
 }
 
@@ -249,8 +330,7 @@ static struct out_symbol *native_symbol(struct manip *manip, const char *name)
 	return out_symbol_add(out, name, NULL, 0, 0, STT_NOTYPE, STB_GLOBAL);
 }
 
-static int copy_reloc(struct manip *manip, const struct span *span, const struct reloc *reloc,
-		      struct ks_error *err)
+static void copy_reloc(struct manip *manip, const struct span *span, const struct reloc *reloc)
 {
 	struct span_info *info = post_info(manip, span), *to;
 	uint64_t offset = info->out_offset + reloc->offset - span->offset;
@@ -258,8 +338,9 @@ static int copy_reloc(struct manip *manip, const struct span *span, const struct
 	struct target target;
 	int64_t addend;
 
-	if (resolve(manip, reloc, &target, err) != 0)
-		return -1;
+	resolve(manip, reloc, &target);
+	/* Branches that the assembler resolved hold a displacement; the loader wants 0. */
+	memset(info->out->data + offset, 0, reloc->length);
 	if (target.native) {
 		to = post_info(manip, target.native);
 		symbol = to->out_symbol ? to->out_symbol :
@@ -275,10 +356,9 @@ static int copy_reloc(struct manip *manip, const struct span *span, const struct
 	}
 	out_reloc_add(manip->new_code, info->out, offset, reloc->type, symbol,
 		      addend + reloc->bias);
-	return 0;
 }
 
-static int copy_relocs(struct manip *manip, struct ks_error *err)
+static void copy_relocs(struct manip *manip)
 {
 	struct section *section;
 	struct reloc *reloc;
@@ -290,16 +370,18 @@ static int copy_relocs(struct manip *manip, struct ks_error *err)
 			if (!post_info(manip, span)->kept)
 				continue;
 			for_each_span_reloc(span, reloc)
-				if (!is_none_reloc(reloc) &&
-				    copy_reloc(manip, span, reloc, err) != 0)
-					return -1;
+				if (!is_none_reloc(reloc))
+					copy_reloc(manip, span, reloc);
 		}
-	return 0;
 }
 
 int make_new_code(struct manip *manip, struct ks_error *err)
 {
-	if (choose(manip, err) != 0 || copy_spans(manip, err) != 0)
+	choose(manip);
+	if (manip->refused.count > 0)
+		return 0;
+	if (copy_spans(manip, err) != 0)
 		return -1;
-	return copy_relocs(manip, err);
+	copy_relocs(manip);
+	return 0;
 }

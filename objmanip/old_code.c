@@ -23,12 +23,14 @@ static bool is_placed(const struct section *section)
 	       (is_compared_text(section) || is_class(section, CLASS_RODATA));
 }
 
-static int reloc_kind(const struct object *object, uint32_t type)
+int reloc_kind(const struct object *object, uint32_t type)
 {
 	if (object->machine == EM_386) {
 		switch (type) {
 		case R_386_32:
 			return KSPLICE_RELOC_ABS32;
+		case R_386_PC8:
+			return KSPLICE_RELOC_PC8;
 		case R_386_PC32:
 		case R_386_PLT32:
 			return KSPLICE_RELOC_PC32;
@@ -43,6 +45,8 @@ static int reloc_kind(const struct object *object, uint32_t type)
 		return KSPLICE_RELOC_ABS32;
 	case R_X86_64_32S:
 		return KSPLICE_RELOC_ABS32S;
+	case R_X86_64_PC8:
+		return KSPLICE_RELOC_PC8;
 	case R_X86_64_PC32:
 	case R_X86_64_PLT32:
 		return KSPLICE_RELOC_PC32;
@@ -51,6 +55,18 @@ static int reloc_kind(const struct object *object, uint32_t type)
 	default:
 		return -1;
 	}
+}
+
+struct span *left_element(const struct reloc *reloc)
+{
+	/* The assembler keeps .LC5 in .LC5+10; with the section's symbol none is left. */
+	struct span *span = reloc->symbol && !is_section_symbol(reloc->symbol) ?
+				    reloc->symbol->span : NULL;
+
+	if (!span || !reloc->span || span == reloc->span ||
+	    (!is_class(span->section, CLASS_STRINGS) && !is_class(span->section, CLASS_CONSTANTS)))
+		return NULL;
+	return span;
 }
 
 /* The bytes of a section of the object from @offset on become one of the block. */
@@ -154,6 +170,7 @@ static int add_reloc(struct manip *manip, struct block *block, const struct side
 	int kind = reloc_kind(pre->object, reloc->type);
 	const struct section *target = reloc->span ? reloc->span->section : NULL;
 	struct old_place place;
+	int64_t past;
 
 	if (kind < 0)
 		return ks_error_set(err,
@@ -165,6 +182,9 @@ static int add_reloc(struct manip *manip, struct block *block, const struct side
 	    pre->sections[target->index] > 0) {
 		out.reloc.section = pre->sections[target->index] - 1;
 		out.reloc.addend = (int64_t)reloc->span->offset + reloc->span_offset + reloc->bias;
+		past = reloc->addend - reloc->bias;
+		if (left_element(reloc) && past > 0 && past <= UINT16_MAX)
+			out.reloc.past = (uint16_t)past;
 	} else {
 		place = pre_target(manip, reloc);
 		out.symbol = place.symbol;
@@ -180,14 +200,22 @@ static int add_section_relocs(struct manip *manip, struct block *block, struct s
 {
 	struct ksplice_old_section *old;
 	uint32_t first = (uint32_t)(block->relocs.size / sizeof(struct block_reloc));
+	uint64_t end = start;
 	size_t i;
 
 	for (i = find_reloc_index(section, start);
 	     i < section->nr_relocs && section->relocs[i].offset < start + size; i++) {
-		if (is_none_reloc(&section->relocs[i]))
+		const struct reloc *reloc = &section->relocs[i];
+
+		if (is_none_reloc(reloc))
 			continue;
-		if (add_reloc(manip, block, pre, &section->relocs[i], start, err) != 0)
+		if (reloc->offset < end || reloc->length > start + size - reloc->offset)
+			return ks_error_set(err, "%s: %s+0x%llx: relocation overlaps with what is next to it",
+					    pre->object->path, section->name,
+					    (unsigned long long)reloc->offset);
+		if (add_reloc(manip, block, pre, reloc, start, err) != 0)
 			return -1;
+		end = reloc->offset + reloc->length;
 	}
 	old = (struct ksplice_old_section *)block->sections.data + index;
 	old->relocs = first;

@@ -54,11 +54,12 @@ static void add_patch(struct tables *tables, struct span *post)
 {
 	struct manip *manip = tables->manip;
 	const struct span_info *info = post_info(manip, post);
+	struct old_symbol *old = symbol_of_span(manip, post->twin);
 	uint64_t at = out_section_append(manip->new_code, tables->patches, NULL, 3 * tables->word,
 					 tables->word);
 
-	add_pointer(tables, tables->patches, at,
-		    import_symbol(manip, symbol_of_span(manip, post->twin)), 0);
+	old->flags |= KSPLICE_SYMBOL_REPLACED;
+	add_pointer(tables, tables->patches, at, import_symbol(manip, old), 0);
 	add_pointer(tables, tables->patches, at + tables->word,
 		    out_section_symbol(manip->new_code, info->out),
 		    info->out_offset + post->entry);
@@ -81,19 +82,45 @@ static void add_ranges(struct tables *tables, struct span *pre)
 		add_ranges(tables, part);
 }
 
-bool has_room_for_jump(const struct span *span)
+/* The first entry of such a table for a place in [@start, @end) of the function. */
+static bool has_site(const struct span *span, enum section_site site, uint64_t start, uint64_t end)
+{
+	const struct span *entry;
+	const struct reloc *owner;
+
+	for (entry = span->entries; entry; entry = entry->next_entry) {
+		if (entry->section->kind->site != site)
+			continue;
+		owner = find_reloc(entry->section, entry->offset + entry->section->kind->owner);
+		if (owner && owner->span == span && owner->span_offset >= (int64_t)start &&
+		    owner->span_offset < (int64_t)end)
+			return true;
+	}
+	return false;
+}
+
+const char *why_no_jump(const struct span *span)
 {
 	static const unsigned char endbr[] = { 0xf3, 0x0f, 0x1e };
-	uint64_t offset = span->offset + span->entry, end = span->offset + span->size;
+	const unsigned char *bytes = span_bytes(span);
+	uint64_t offset = span->entry;
 	const struct reloc *reloc;
 
-	if (end - offset >= ENDBR_SIZE &&
-	    memcmp(span->section->data + offset, endbr, sizeof(endbr)) == 0)
+	if (!bytes)
+		return "it has no code";
+	if (span->size - offset >= ENDBR_SIZE && memcmp(bytes + offset, endbr, sizeof(endbr)) == 0)
 		offset += ENDBR_SIZE;
-	reloc = find_reloc(span->section, offset + 1);
-	if (reloc && reloc->symbol && strcmp(reloc->symbol->name, "__fentry__") == 0)
+	/* A call, or a nop that objtool made of it and that only the table tells. */
+	reloc = find_reloc(span->section, span->offset + offset + 1);
+	if ((reloc && reloc->symbol && strcmp(reloc->symbol->name, "__fentry__") == 0) ||
+	    has_site(span, SITE_FENTRY, offset, offset + 1))
 		offset += FENTRY_SIZE;
-	return end - offset >= JUMP_SIZE;
+	if (span->size < offset + JUMP_SIZE)
+		return "it is too short for a jump to its replacement; patch its callers instead";
+	if (has_site(span, SITE_JUMP_LABEL, offset, offset + JUMP_SIZE) ||
+	    has_site(span, SITE_STATIC_CALL, offset, offset + JUMP_SIZE))
+		return "it begins with code that the kernel rewrites, where a jump to its replacement must be; patch its callers instead";
+	return NULL;
 }
 
 void make_patches(struct manip *manip)
@@ -110,7 +137,7 @@ void make_patches(struct manip *manip)
 	tables.patches = add_table(manip, ".ksplice_patches", "ksplice_patches");
 	tables.ranges = add_table(manip, ".ksplice_ranges", "ksplice_ranges");
 	tables.strings = out_section_add(manip->new_code, ".rodata.str.ksplice", SHT_PROGBITS,
-					 SHF_ALLOC | SHF_MERGE | SHF_STRINGS, 1, 1);
+					 SHF_ALLOC, 1, 0);
 	for (i = 0; i < manip->nr_pairs; i++)
 		for_each_span(manip->pairs[i].post.object, section, span, j) {
 			if (!is_class(section, CLASS_TEXT) || span->kind != SPAN_FUNCTION ||

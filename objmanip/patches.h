@@ -5,8 +5,8 @@
 
 #include "objmanip/manip.h"
 
-/* Whether a jump fits into the function; if not, it cannot be replaced. */
-bool has_room_for_jump(const struct span *span);
+/* Why a jump can't be written into a pre function; NULL when it can. */
+const char *why_no_jump(const struct span *span);
 
 /* Add the tables to the new code, whose spans were copied already. */
 void make_patches(struct manip *manip);

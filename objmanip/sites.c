@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/text.h"
+#include "lib/util.h"
 #include "objmanip/block.h"
 
 /* f3 0f 1e fa or fb, what indirect branches must land on. */
@@ -39,13 +40,15 @@ static bool find_place(struct manip *manip, const struct reloc *reloc, uint32_t 
 		       uint64_t *offset, uint64_t *start)
 {
 	const struct span *span = reloc->span;
+	const struct span_info *info;
 	struct pair *pair;
 	size_t i;
 
 	if (!span)
 		return false;
 	*offset = span->offset + (uint64_t)reloc->span_offset;
-	*index = pre_info(manip, span)->section;
+	info = pre_info(manip, span);
+	*index = info->section;
 	*start = span->offset + span->entry;
 	for (i = 0; *index == 0 && i < manip->nr_pairs; i++) {
 		pair = &manip->pairs[i];
@@ -60,12 +63,15 @@ static bool find_place(struct manip *manip, const struct reloc *reloc, uint32_t 
 	return true;
 }
 
-static void add_site(const struct entry *entry, uint16_t kind, uint16_t length, uint32_t arg,
-		     uint32_t arg2, struct old_symbol *symbol)
+static int add_site(const struct entry *entry, uint16_t kind, uint16_t length, uint32_t arg,
+		    uint32_t arg2, struct old_symbol *symbol)
 {
+	const struct ksplice_old_section *section =
+		(const struct ksplice_old_section *)entry->block->sections.data + entry->index;
+	uint64_t offset = entry->offset - entry->start;
 	struct block_site site = {
 		.site = {
-			.offset = (uint32_t)(entry->offset - entry->start),
+			.offset = (uint32_t)offset,
 			.length = length,
 			.kind = kind,
 			.arg = arg,
@@ -76,7 +82,10 @@ static void add_site(const struct entry *entry, uint16_t kind, uint16_t length, 
 		.order = entry->block->sites.size,
 	};
 
+	if (offset > section->size || length > section->size - offset)
+		return bad_entry(entry, "points outside of its function");
 	bytes_append(&entry->block->sites, &site, sizeof(site));
+	return 0;
 }
 
 /* Length of the instruction at the site, or 0. */
@@ -99,8 +108,17 @@ static int add_insn_site(const struct entry *entry, uint16_t kind, uint32_t arg,
 
 	if (length == 0)
 		return bad_entry(entry, "does not point to an instruction");
-	add_site(entry, kind, length, arg, arg2, symbol);
-	return 0;
+	return add_site(entry, kind, length, arg, arg2, symbol);
+}
+
+static bool is_replacement(const struct block *block,
+			   const struct ksplice_old_alternative *alternative, uint64_t offset)
+{
+	const struct ksplice_old_section *section =
+		(const struct ksplice_old_section *)block->sections.data + alternative->section;
+
+	return section->kind == KSPLICE_SECTION_REPLACEMENT && offset <= section->size &&
+	       alternative->length <= section->size - offset;
 }
 
 /*
@@ -117,13 +135,18 @@ static int add_alternative(const struct entry *entry)
 	uint64_t offset, start;
 	uint32_t count;
 
-	if (entry->span->size < 12)
+	if (!bytes || entry->span->size < 12)
 		return bad_entry(entry, "too short for an alternative");
+	/* 5.13 to 5.15: objtool has the replacement of a call of a thunk elsewhere. */
+	if (replacement && !replacement->span && replacement->symbol &&
+	    strstarts(replacement->symbol->name, "__x86_indirect_alt_"))
+		return add_insn_site(entry, KSPLICE_SITE_RETPOLINE, 0, 0, NULL);
 	alternative.feature = (uint32_t)(bytes[8] | bytes[9] << 8);
 	alternative.length = bytes[lengths + 1];
 	if (alternative.length > 0) {
 		if (!replacement || !find_place(entry->manip, replacement, &alternative.section,
-						&offset, &start))
+						&offset, &start) ||
+		    !is_replacement(entry->block, &alternative, offset))
 			return bad_entry(entry, "an alternative without its replacement");
 		alternative.offset = (uint32_t)offset;
 	} else {
@@ -143,8 +166,7 @@ static int add_alternative(const struct entry *entry)
 	}
 	if (bytes[lengths] == 0)
 		return bad_entry(entry, "an alternative for no code");
-	add_site(entry, KSPLICE_SITE_ALTERNATIVE, bytes[lengths], count, 1, NULL);
-	return 0;
+	return add_site(entry, KSPLICE_SITE_ALTERNATIVE, bytes[lengths], count, 1, NULL);
 }
 
 /* { pointer site, u8 slot of pv_ops, u8 length } until 6.7 */
@@ -153,17 +175,16 @@ static int add_paravirt(const struct entry *entry)
 	unsigned int word = entry->section->object->word_size;
 	const unsigned char *bytes = span_bytes(entry->span);
 
-	if (entry->span->size < word + 2 || bytes[word + 1] == 0)
+	if (!bytes || entry->span->size < word + 2 || bytes[word + 1] == 0)
 		return bad_entry(entry, "not a paravirt call");
-	add_site(entry, KSPLICE_SITE_PARAVIRT, bytes[word + 1], 0, bytes[word],
-		 place_by_name(entry->manip, "pv_ops").symbol);
-	return 0;
+	return add_site(entry, KSPLICE_SITE_PARAVIRT, bytes[word + 1], 0, bytes[word],
+			place_by_name(entry->manip, "pv_ops").symbol);
 }
 
-/* { s32 site, s32 label, pointer-sized key } */
+/* { s32 site, s32 label, pointer-sized key }; three pointers before 4.20 */
 static int add_jump_label(const struct entry *entry)
 {
-	const struct reloc *label = entry_reloc(entry, 4);
+	const struct reloc *label = entry_reloc(entry, entry->span->size == 24 ? 8 : 4);
 	uint64_t offset, start;
 	uint32_t index;
 
@@ -196,8 +217,7 @@ static int add_entry(const struct entry *entry)
 	case SITE_RETURN:
 		return add_insn_site(entry, KSPLICE_SITE_RETURN, 0, 0, NULL);
 	case SITE_LOCK:
-		add_site(entry, KSPLICE_SITE_LOCK, 1, 0, 0, NULL);
-		return 0;
+		return add_site(entry, KSPLICE_SITE_LOCK, 1, 0, 0, NULL);
 	case SITE_JUMP_LABEL:
 		return add_jump_label(entry);
 	case SITE_STATIC_CALL:
@@ -257,7 +277,7 @@ static void add_endbr(struct manip *manip, struct block *block, const struct sec
 			continue;
 		if (memcmp(section->data + entry.offset, endbr64, ENDBR_SIZE) == 0 ||
 		    memcmp(section->data + entry.offset, endbr32, ENDBR_SIZE) == 0)
-			add_site(&entry, KSPLICE_SITE_ENDBR, ENDBR_SIZE, 0, 0, NULL);
+			(void)add_site(&entry, KSPLICE_SITE_ENDBR, ENDBR_SIZE, 0, 0, NULL);
 	}
 }
 

@@ -25,6 +25,21 @@ void pointers_add(struct manip *manip, struct pointers *list, void *item)
 	list->items[list->count++] = item;
 }
 
+void add_note(struct manip *manip, struct pointers *list, const struct object *object,
+	      const char *symbol, const char *reason)
+{
+	struct note *note = list->count > 0 ? list->items[list->count - 1] : NULL;
+
+	/* Many references of one function may have the same fault. */
+	if (note && strcmp(note->symbol, symbol) == 0 && strcmp(note->reason, reason) == 0)
+		return;
+	note = arena_alloc(&manip->arena, sizeof(*note));
+	note->file = object->path;
+	note->symbol = symbol;
+	note->reason = reason;
+	pointers_add(manip, list, note);
+}
+
 static struct span_info *span_info(struct side *side, const struct span *span)
 {
 	return &side->spans[span->section->index][span - span->section->spans];
@@ -57,7 +72,7 @@ static void collect_from(struct hash *hash, const struct object *object)
 	for (i = 1; i < object->nr_symbols; i++) {
 		struct symbol *symbol = object->symbols[i];
 
-		if (symbol->binding != STB_LOCAL && symbol->place == SYMBOL_DEFINED &&
+		if (symbol && symbol->binding != STB_LOCAL && symbol->place == SYMBOL_DEFINED &&
 		    symbol->span)
 			hash_add(hash, symbol->name, symbol);
 	}
@@ -177,6 +192,7 @@ struct out_symbol *import_symbol(struct manip *manip, struct old_symbol *symbol)
 bool is_native_import(const char *name)
 {
 	return strstarts(name, "__x86_indirect_thunk_") ||
+	       strstarts(name, "__x86_indirect_alt_") ||
 	       strstarts(name, "__x86_indirect_call_thunk_") ||
 	       strstarts(name, "__x86_indirect_jump_thunk_") ||
 	       strcmp(name, "__x86_return_thunk") == 0 || strcmp(name, "__fentry__") == 0;

@@ -156,6 +156,19 @@ static const struct diff_case cases[] = {
 	  "int f(int *p) { int r = 0; asm volatile(\"1: mov (%1),%0\\n2:\\n"
 	  ".pushsection __ex_table,\\\"a\\\"\\n.long 1b-., 2b-., 3\\n.popsection\":\"+r\"(r):\"r\"(p));"
 	  "return r; }", "f" },
+	{ "elements of a list of BTF ids",
+	  "asm(\".section .BTF_ids,\\\"a\\\"\\n.local ids\\nids:\\n"
+	  ".local __BTF_ID__struct__a__71\\n.type __BTF_ID__struct__a__71, @object\\n"
+	  ".size __BTF_ID__struct__a__71, 4\\n__BTF_ID__struct__a__71: .zero 4\\n\");"
+	  "extern const int ids[]; int f(int i) { return ids[i]; }",
+	  "asm(\".section .BTF_ids,\\\"a\\\"\\n.local ids\\nids:\\n"
+	  ".local __BTF_ID__struct__a__82\\n.type __BTF_ID__struct__a__82, @object\\n"
+	  ".size __BTF_ID__struct__a__82, 4\\n__BTF_ID__struct__a__82: .zero 4\\n\");"
+	  "extern const int ids[]; int f(int i) { return ids[i]; }", "" },
+	{ "short and near calls within a section",
+	  "asm(\".text\\n.globl f, g\\nf: je g\\nret\\ng: mov $1, %eax\\nret\\n\");",
+	  "asm(\".text\\n.globl f, g\\nf: .byte 0x0f,0x84\\n.long g-.-4\\nret\\n"
+	  "g: mov $1, %eax\\nret\\n\");", "" },
 	{ "private static of other content",
 	  "int puts(const char *); int f(void) { static const char _rs[] = \"f\";"
 	  "return puts(_rs) + 1; }",

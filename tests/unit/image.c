@@ -633,7 +633,7 @@ static void test_refused(void **state)
 	free(elf.data);
 
 	plan.type = ET_REL;
-	refused(build(&plan), "module images are not supported yet");
+	refused(build(&plan), "a module or object, not a linked kernel");
 	plan.type = ET_CORE;
 	refused(build(&plan), "ELF type 4");
 	plan.type = 0;

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "objmanip/refuse.h"
+
+#include <string.h>
+
+#include "lib/util.h"
+#include "objmanip/patches.h"
+
+static void refuse(struct manip *manip, const struct pair *pair, const char *symbol,
+		   const char *reason)
+{
+	add_note(manip, &manip->refused, pair->post.object, symbol, reason);
+}
+
+static void refuse_functions(struct manip *manip, const struct pair *pair)
+{
+	const struct diff_list *changed = &pair->diff.functions_changed;
+	const char *reason;
+	size_t i;
+
+	for (i = 0; i < changed->count; i++) {
+		const struct diff_item *item = &changed->items[i];
+
+		reason = why_no_jump(item->pre);
+		if (!reason && !is_class(item->post->section, CLASS_TEXT))
+			reason = arena_printf(&manip->arena,
+					      "it moves to %s, where modules cannot have code; leave it where it is",
+					      item->post->section->name);
+		if (reason)
+			refuse(manip, pair, item->name, reason);
+	}
+}
+
+/* The code or data that uses a span although it does not change itself; or NULL. */
+static const char *unchanged_user(const struct span *span)
+{
+	size_t i;
+
+	for (i = 0; i < span->nr_users; i++) {
+		const struct reloc *user = span->users[i];
+		struct span *from = find_span(user->section, user->offset);
+
+		/* A section that is not loaded has no spans. */
+		if (from && !is_class(from->section, CLASS_INIT_TEXT) &&
+		    !is_class(from->section, CLASS_INIT_DATA) &&
+		    !is_class(from->section, CLASS_METADATA) &&
+		    span_unit(from)->status != SPAN_CHANGED)
+			return span_name(span_unit(from));
+	}
+	return NULL;
+}
+
+/*
+ * The new code gets a new copy of a constant that changed; all that does not
+ * change would go on with the old one.
+ */
+static void refuse_shared_constants(struct manip *manip, const struct pair *pair)
+{
+	const struct diff_list *changed = &pair->diff.data_changed;
+	const char *user;
+	size_t i;
+
+	for (i = 0; i < changed->count; i++) {
+		const struct span *span = changed->items[i].pre;
+
+		user = unchanged_user(span);
+		if (user)
+			refuse(manip, pair, changed->items[i].name,
+			       arena_printf(&manip->arena,
+					    "this constant changes, but %s, which uses it, does not; make the change in code",
+					    user));
+		else if (span->symbol && span->symbol->binding != STB_LOCAL)
+			refuse(manip, pair, changed->items[i].name,
+			       "this constant changes, and other files may use it; make the change in code");
+	}
+}
+
+/* The name of what a symbol of a section of exports exports: __ksymtab_NAME; or NULL. */
+static const char *exported_name(const struct symbol *symbol)
+{
+	static const char *const prefixes[] = {
+		"__ksymtab_",
+		"__export_symbol_",	/* since 6.5 */
+	};
+	size_t i;
+
+	if (!symbol || !symbol->section || is_section_symbol(symbol) ||
+	    !is_class(symbol->section, CLASS_EXPORT))
+		return NULL;
+	for (i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++)
+		if (strstarts(symbol->name, prefixes[i]))
+			return symbol->name + strlen(prefixes[i]);
+	return NULL;
+}
+
+/* Add a note for each symbol that @in exports and @without does not. */
+static void compare_exports(struct manip *manip, struct pointers *list, const struct pair *pair,
+			    const struct object *in, const struct object *without,
+			    const char *reason)
+{
+	const char *name;
+	size_t i;
+
+	for (i = 1; i < in->nr_symbols; i++) {
+		name = exported_name(in->symbols[i]);
+		if (name && !exported_name(find_symbol(without, in->symbols[i]->name)))
+			add_note(manip, list, pair->post.object, name, reason);
+	}
+}
+
+void refuse_unsafe(struct manip *manip, const struct pair *pair)
+{
+	refuse_functions(manip, pair);
+	refuse_shared_constants(manip, pair);
+	compare_exports(manip, &manip->refused, pair, pair->pre.object, pair->post.object,
+			"is no longer exported, which loaded modules may rely on");
+	compare_exports(manip, &manip->skipped, pair, pair->post.object, pair->pre.object,
+			"is newly exported; modules that are built later will not find it");
+}
+
+/* The name is of a variable that another of the objects defined and no longer does. */
+static bool is_lost_elsewhere(const struct manip *manip, const struct pair *pair, const char *name)
+{
+	const struct diff_list *deleted;
+	size_t i, j;
+
+	for (i = 0; i < manip->nr_pairs; i++) {
+		deleted = &manip->pairs[i].diff.data_deleted;
+		for (j = 0; &manip->pairs[i] != pair && j < deleted->count; j++)
+			if (strcmp(deleted->items[j].name, name) == 0)
+				return true;
+	}
+	return false;
+}
+
+/*
+ * What moves to another object looks new there: a new copy of a variable would
+ * not have its value, and of a function nobody would tell the old callers.
+ */
+void refuse_moved(struct manip *manip)
+{
+	const struct pair *pair;
+	const struct diff_item *item;
+	size_t i, j;
+
+	for (i = 0; i < manip->nr_pairs; i++) {
+		pair = &manip->pairs[i];
+		for (j = 0; j < pair->diff.functions_new.count; j++) {
+			item = &pair->diff.functions_new.items[j];
+			if (item->post->symbol->binding != STB_LOCAL &&
+			    hash_find(&manip->definitions, item->name))
+				refuse(manip, pair, item->name,
+				       "this function moves here from another file; leave it there");
+		}
+		for (j = 0; j < pair->diff.data_new.count; j++) {
+			item = &pair->diff.data_new.items[j];
+			if ((item->post->symbol->binding != STB_LOCAL &&
+			     hash_find(&manip->definitions, item->name)) ||
+			    is_lost_elsewhere(manip, pair, item->name))
+				refuse(manip, pair, item->name,
+				       "this variable moves here from another file; leave it there");
+		}
+	}
+}
+
+void refuse_idle(struct manip *manip)
+{
+	size_t i, j;
+
+	for (i = 0; i < manip->nr_pairs; i++)
+		if (manip->pairs[i].diff.functions_changed.count > 0)
+			return;
+	for (i = 0; i < manip->nr_pairs; i++) {
+		const struct diff_list *new = &manip->pairs[i].diff.functions_new;
+
+		for (j = 0; j < new->count; j++)
+			refuse(manip, &manip->pairs[i], new->items[j].name,
+			       "nothing in the running kernel would call this new function: it is only used by what ran at boot");
+		new = &manip->pairs[i].diff.data_changed;
+		for (j = 0; j < new->count; j++)
+			refuse(manip, &manip->pairs[i], new->items[j].name,
+			       "nothing in the running kernel would use this changed constant: it is only used by what ran at boot");
+	}
+}

@@ -1,0 +1,859 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Run-pre matching: blocks made by hand against memory made by hand.
+ *
+ * Environment:
+ *	KSPLICE_TEST_SEED	of the mutations (default 1)
+ *	KSPLICE_TEST_MUTATIONS	how many of them (default 20000)
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/match_block.h"
+
+/* Where things are in the run. */
+#define F		0x100	/* the function under test */
+#define G		0x300	/* another one */
+#define CALLEE		0x1000
+#define THUNK_RAX	0x2000
+#define THUNK_R11	0x2040
+#define RETURN_THUNK	0x2080
+#define ITS_RETURN	0x20c0
+#define ITS_RAX		0x2100	/* without a name: allocated at boot */
+#define STRANGER	0x3000
+#define PV_FUNCTION	0x3100
+#define PARAVIRT_NOP	0x3140
+#define SC_FUNCTION	0x3180
+#define RETURN0		0x31c0
+#define PV_OPS		0x4000
+#define SC_KEY		0x4100
+#define DATA		0x5000
+
+#define PV_SLOT		3
+
+struct fixture {
+	struct build build;
+	struct run run;
+	struct ksplice_old_header *block;
+	struct ksplice_matcher *matcher;
+	char text[256];
+};
+
+static struct fixture *new_fixture(void)
+{
+	static const struct run_symbol symbols[] = {
+		{ "callee", CALLEE },
+		{ "__x86_indirect_thunk_rax", THUNK_RAX },
+		{ "__x86_indirect_thunk_r11", THUNK_R11 },
+		{ "__x86_return_thunk", RETURN_THUNK },
+		{ "its_return_thunk", ITS_RETURN },
+		{ "srso_return_thunk", 0x20d0 },
+		{ "srso_alias_return_thunk", 0x20d8 },
+		{ "retbleed_return_thunk", 0x20e0 },
+		{ "call_depth_return_thunk", 0x20e8 },
+		{ "stranger", STRANGER },
+		{ "pv_function", PV_FUNCTION },
+		{ "_paravirt_nop", PARAVIRT_NOP },
+		{ "sc_function", SC_FUNCTION },
+		{ "__static_call_return0", RETURN0 },
+		{ "pv_ops", PV_OPS },
+		{ "__SCK__key", SC_KEY },
+	};
+	struct fixture *fixture = calloc(1, sizeof(*fixture));
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(symbols); i++)
+		name_run(&fixture->run, symbols[i].name, symbols[i].offset);
+	put_run(&fixture->run, ITS_RAX, "ff e0 cc");
+	return fixture;
+}
+
+static int check_block(const struct ksplice_old_header *block, u32 size)
+{
+	const char *reason = NULL;
+	int ret = ksplice_old_code_check(block, size, &reason);
+
+	if (ret != 0)
+		print_message("refused: %s\n", reason);
+	return ret;
+}
+
+/* Match; the matcher stays for questions until free_fixture(). */
+static int match(struct fixture *fixture)
+{
+	u32 size;
+	int ret;
+
+	fixture->block = build_block(&fixture->build, &size);
+	assert_int_equal(check_block(fixture->block, size), 0);
+	fixture->matcher = ksplice_matcher_new(fixture->block, &run_ops, &fixture->run);
+	assert_non_null(fixture->matcher);
+	ret = ksplice_match(fixture->matcher);
+	ksplice_match_describe(fixture->matcher, fixture->text, sizeof(fixture->text));
+	return ret;
+}
+
+static void free_fixture(struct fixture *fixture)
+{
+	ksplice_matcher_free(fixture->matcher);
+	free(fixture->block);
+	free(fixture);
+}
+
+static void expect(struct fixture *fixture, int expected, const char *what)
+{
+	int ret = match(fixture);
+
+	if (ret != expected)
+		fail_msg("%s: %d, not %d: %s", what, ret, expected, fixture->text);
+	free_fixture(fixture);
+}
+
+/* The value of the label of a fixture that matched, as an offset; -1 for none. */
+static long label_offset(const struct fixture *fixture, u32 label)
+{
+	const u32 *labels = fixture->matcher->tables.labels;
+	unsigned long value;
+
+	if (ksplice_match_value(fixture->matcher, labels[label], &value) != 0)
+		return -1;
+	return (long)(value - RUN_BASE);
+}
+
+/*
+ * Text without sites
+ */
+
+struct text_case {
+	const char *what;
+	const char *pre;
+	const char *run;
+	int expected;
+};
+
+static const struct text_case text_cases[] = {
+	{ "the same", "53 89 fb 5b c3", "53 89 fb 5b c3", 0 },
+	{ "another register", "53 89 fb 5b c3", "53 89 f3 5b c3", -ENOENT },
+	{ "another constant", "b8 01 00 00 00 c3", "b8 02 00 00 00 c3", -ENOENT },
+	{ "other nops", "53 0f 1f 40 00 5b c3", "53 66 90 66 90 5b c3", 0 },
+	{ "more nops", "53 90 5b c3", "53 0f 1f 44 00 00 5b c3", 0 },
+	{ "fewer nops", "53 0f 1f 44 00 00 5b c3", "53 5b c3", 0 },
+	{ "a nop that is an instruction", "53 90 5b c3", "53 f4 5b c3", -ENOENT },
+	/* jmp over mov: near in the old code, short in the run, and the reverse */
+	{ "short for near", "e9 05 00 00 00 b8 01 00 00 00 c3", "eb 05 b8 01 00 00 00 c3", 0 },
+	{ "near for short", "eb 05 b8 01 00 00 00 c3", "e9 05 00 00 00 b8 01 00 00 00 c3", 0 },
+	{ "je for jne", "0f 84 05 00 00 00 b8 01 00 00 00 c3", "75 05 b8 01 00 00 00 c3", -ENOENT },
+	{ "short je", "0f 84 05 00 00 00 b8 01 00 00 00 c3", "74 05 b8 01 00 00 00 c3", 0 },
+	{ "too far", "e9 05 00 00 00 b8 01 00 00 00 c3", "eb 06 b8 01 00 00 00 c3", -ENOENT },
+	/* 0: jne 9 (near); 6: mov %eax,%eax; 8: nop; 9: dec %edi; b: jne 0; d: ret */
+	{ "backward over a shift", "0f 85 03 00 00 00 89 c0 90 ff cf 75 f3 c3",
+	  "75 03 89 c0 90 ff cf 75 f7 c3", 0 },
+	{ "backward to elsewhere", "0f 85 03 00 00 00 89 c0 90 ff cf 75 f3 c3",
+	  "75 03 89 c0 90 ff cf 75 f9 c3", -ENOENT },
+	/* a branch forward over another that is longer in the old code */
+	{ "forward over a shift", "74 06 e9 01 00 00 00 90 89 c0 c3", "74 03 eb 01 90 89 c0 c3", 0 },
+	{ "forward to elsewhere", "74 06 e9 01 00 00 00 90 89 c0 c3", "74 05 eb 01 90 89 c0 c3",
+	  -ENOENT },
+	{ "a probe", "53 89 fb 5b c3", "53 cc fb 5b c3", -EBUSY },
+	{ "a probe on one byte", "53 89 fb 5b c3", "cc 89 fb 5b c3", -EBUSY },
+	{ "padding, not a probe", "53 89 fb 5b c3", "53 cc cc cc cc", -ENOENT },
+	{ "no instruction", "53 89 fb 5b c3", "53 06 fb 5b c3", -ENOENT },
+};
+
+static void test_text(void **state)
+{
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(text_cases); i++) {
+		struct fixture *fixture = new_fixture();
+
+		add_section(&fixture->build, KSPLICE_SECTION_TEXT, "f", text_cases[i].pre);
+		name_run(&fixture->run, "f", F);
+		put_run(&fixture->run, F, text_cases[i].run);
+		expect(fixture, text_cases[i].expected, text_cases[i].what);
+	}
+}
+
+/*
+ * Sites
+ */
+
+/* A rel32, at its offset in the site or of no site at all. */
+struct branch {
+	u32 offset;	/* 0: none; it is never the first byte */
+	const char *symbol;	/* of the old code */
+	u32 target;	/* of the run */
+};
+
+struct site_case {
+	const char *what;
+	u32 kind;
+	const char *pre;
+	struct branch pre_branch;
+	const char *run;
+	struct branch run_branch;
+	u32 word;	/* what is in the static call's key, or the slot of pv_ops */
+	int expected;
+};
+
+#define NONE { 0, NULL, 0 }
+#define TO(symbol) { 1, symbol, 0 }
+#define AT(target) { 1, NULL, target }
+#define AT2(target) { 2, NULL, target }
+
+#define FENTRY "e8 00 00 00 00"
+#define CALL5 "e8 00 00 00 00"
+#define JMP5 "e9 00 00 00 00"
+#define NOP5 "0f 1f 44 00 00"
+#define PV_CALL "ff 14 25 00 00 00 00"
+
+static const struct site_case site_cases[] = {
+	{ "fentry call", KSPLICE_SITE_FENTRY, FENTRY, TO("callee"), CALL5, AT(STRANGER), 0, 0 },
+	{ "fentry nop", KSPLICE_SITE_FENTRY, FENTRY, TO("callee"), NOP5, NONE, 0, 0 },
+	{ "fentry jmp", KSPLICE_SITE_FENTRY, FENTRY, TO("callee"), JMP5, AT(CALLEE), 0, -ENOENT },
+	{ "fentry other", KSPLICE_SITE_FENTRY, FENTRY, TO("callee"), "b8 00 00 00 00", NONE, 0,
+	  -ENOENT },
+
+	{ "paravirt original", KSPLICE_SITE_PARAVIRT, PV_CALL, NONE, PV_CALL, NONE, PV_FUNCTION, 0 },
+	{ "paravirt direct", KSPLICE_SITE_PARAVIRT, PV_CALL, NONE, CALL5 " 66 90", AT(PV_FUNCTION),
+	  PV_FUNCTION, 0 },
+	{ "paravirt wrong", KSPLICE_SITE_PARAVIRT, PV_CALL, NONE, CALL5 " 66 90", AT(STRANGER),
+	  PV_FUNCTION, -ENOENT },
+	{ "paravirt no nop", KSPLICE_SITE_PARAVIRT, PV_CALL, NONE, CALL5 " 89 c0", AT(PV_FUNCTION),
+	  PV_FUNCTION, -ENOENT },
+	{ "paravirt nothing", KSPLICE_SITE_PARAVIRT, PV_CALL, NONE, "0f 1f 80 00 00 00 00", NONE,
+	  PARAVIRT_NOP, 0 },
+	{ "paravirt nops for a function", KSPLICE_SITE_PARAVIRT, PV_CALL, NONE,
+	  "0f 1f 80 00 00 00 00", NONE, PV_FUNCTION, -ENOENT },
+
+	{ "retpoline call", KSPLICE_SITE_RETPOLINE, CALL5, TO("__x86_indirect_thunk_rax"), CALL5,
+	  AT(THUNK_RAX), 0, 0 },
+	{ "retpoline other register", KSPLICE_SITE_RETPOLINE, CALL5, TO("__x86_indirect_thunk_rax"),
+	  CALL5, AT(THUNK_R11), 0, -ENOENT },
+	{ "retpoline call rax", KSPLICE_SITE_RETPOLINE, CALL5, TO("__x86_indirect_thunk_rax"),
+	  "ff d0 0f 1f 00", NONE, 0, 0 },
+	{ "retpoline call rcx", KSPLICE_SITE_RETPOLINE, CALL5, TO("__x86_indirect_thunk_rax"),
+	  "ff d1 0f 1f 00", NONE, 0, -ENOENT },
+	{ "retpoline jmp for call", KSPLICE_SITE_RETPOLINE, CALL5, TO("__x86_indirect_thunk_rax"),
+	  "ff e0 0f 1f 00", NONE, 0, -ENOENT },
+	{ "retpoline lfence", KSPLICE_SITE_RETPOLINE, CALL5, TO("__x86_indirect_thunk_rax"),
+	  "0f ae e8 ff d0", NONE, 0, 0 },
+	{ "retpoline mfence", KSPLICE_SITE_RETPOLINE, CALL5, TO("__x86_indirect_thunk_rax"),
+	  "0f ae f0 ff d0", NONE, 0, -ENOENT },
+	{ "retpoline call r11", KSPLICE_SITE_RETPOLINE, CALL5, TO("__x86_indirect_thunk_r11"),
+	  "41 ff d3 66 90", NONE, 0, 0 },
+	{ "retpoline call r11 with prefixes", KSPLICE_SITE_RETPOLINE, CALL5,
+	  TO("__x86_indirect_thunk_r11"), "2e 2e 41 ff d3", NONE, 0, 0 },
+	{ "retpoline call rbx for r11", KSPLICE_SITE_RETPOLINE, CALL5,
+	  TO("__x86_indirect_thunk_r11"), "ff d3 0f 1f 00", NONE, 0, -ENOENT },
+	{ "retpoline jmp rax", KSPLICE_SITE_RETPOLINE, JMP5, TO("__x86_indirect_thunk_rax"),
+	  "ff e0 cc cc cc", NONE, 0, 0 },
+	{ "retpoline ITS thunk", KSPLICE_SITE_RETPOLINE, JMP5, TO("__x86_indirect_thunk_rax"), JMP5,
+	  AT(ITS_RAX), 0, 0 },
+	{ "retpoline ITS thunk of rax for r11", KSPLICE_SITE_RETPOLINE, JMP5,
+	  TO("__x86_indirect_thunk_r11"), JMP5, AT(ITS_RAX), 0, -ENOENT },
+	{ "retpoline to a stranger", KSPLICE_SITE_RETPOLINE, CALL5, TO("__x86_indirect_thunk_rax"),
+	  CALL5, AT(STRANGER), 0, -ENOENT },
+
+	{ "return thunk", KSPLICE_SITE_RETURN, JMP5, TO("__x86_return_thunk"), JMP5,
+	  AT(RETURN_THUNK), 0, 0 },
+	{ "ret", KSPLICE_SITE_RETURN, JMP5, TO("__x86_return_thunk"), "c3 cc cc cc cc", NONE, 0, 0 },
+	{ "ret and more", KSPLICE_SITE_RETURN, JMP5, TO("__x86_return_thunk"), "c3 cc cc cc 50", NONE,
+	  0, -ENOENT },
+	{ "its", KSPLICE_SITE_RETURN, JMP5, TO("__x86_return_thunk"), JMP5, AT(ITS_RETURN), 0, 0 },
+	{ "srso", KSPLICE_SITE_RETURN, JMP5, TO("__x86_return_thunk"), JMP5, AT(0x20d0), 0, 0 },
+	{ "srso alias", KSPLICE_SITE_RETURN, JMP5, TO("__x86_return_thunk"), JMP5, AT(0x20d8), 0, 0 },
+	{ "retbleed", KSPLICE_SITE_RETURN, JMP5, TO("__x86_return_thunk"), JMP5, AT(0x20e0), 0, 0 },
+	{ "call depth", KSPLICE_SITE_RETURN, JMP5, TO("__x86_return_thunk"), JMP5, AT(0x20e8), 0, 0 },
+	{ "a call is no return", KSPLICE_SITE_RETURN, JMP5, TO("__x86_return_thunk"), CALL5,
+	  AT(RETURN_THUNK), 0, -ENOENT },
+	{ "return to a stranger", KSPLICE_SITE_RETURN, JMP5, TO("__x86_return_thunk"), JMP5,
+	  AT(STRANGER), 0, -ENOENT },
+
+	{ "static call trampoline", KSPLICE_SITE_STATIC_CALL, CALL5, TO("callee"), CALL5, AT(CALLEE),
+	  SC_FUNCTION, 0 },
+	{ "static call key", KSPLICE_SITE_STATIC_CALL, CALL5, TO("callee"), CALL5, AT(SC_FUNCTION),
+	  SC_FUNCTION, 0 },
+	{ "static call stranger", KSPLICE_SITE_STATIC_CALL, CALL5, TO("callee"), CALL5, AT(STRANGER),
+	  SC_FUNCTION, -ENOENT },
+	{ "static call NULL", KSPLICE_SITE_STATIC_CALL, CALL5, TO("callee"), NOP5, NONE, 0, 0 },
+	{ "static call nop for a function", KSPLICE_SITE_STATIC_CALL, CALL5, TO("callee"), NOP5, NONE,
+	  SC_FUNCTION, -ENOENT },
+	{ "static call return0", KSPLICE_SITE_STATIC_CALL, CALL5, TO("callee"), "2e 2e 2e 31 c0", NONE,
+	  RETURN0, 0 },
+	{ "static call return0, 5.10", KSPLICE_SITE_STATIC_CALL, CALL5, TO("callee"), "66 66 48 31 c0",
+	  NONE, RETURN0, 0 },
+	{ "static call xor for a function", KSPLICE_SITE_STATIC_CALL, CALL5, TO("callee"),
+	  "2e 2e 2e 31 c0", NONE, SC_FUNCTION, -ENOENT },
+	{ "static tail call", KSPLICE_SITE_STATIC_CALL, JMP5, TO("callee"), JMP5, AT(SC_FUNCTION),
+	  SC_FUNCTION, 0 },
+	{ "static tail call NULL", KSPLICE_SITE_STATIC_CALL, JMP5, TO("callee"), "c3 cc cc cc cc",
+	  NONE, 0, 0 },
+	{ "static tail call NULL, thunk", KSPLICE_SITE_STATIC_CALL, JMP5, TO("callee"), JMP5,
+	  AT(RETURN_THUNK), 0, 0 },
+	{ "static call for a tail call", KSPLICE_SITE_STATIC_CALL, JMP5, TO("callee"), CALL5,
+	  AT(SC_FUNCTION), SC_FUNCTION, -ENOENT },
+
+	{ "endbr", KSPLICE_SITE_ENDBR, "f3 0f 1e fa", NONE, "f3 0f 1e fa", NONE, 0, 0 },
+	{ "endbr sealed", KSPLICE_SITE_ENDBR, "f3 0f 1e fa", NONE, "66 0f 1f 00", NONE, 0, 0 },
+	{ "endbr gone", KSPLICE_SITE_ENDBR, "f3 0f 1e fa", NONE, "89 c0 89 c0", NONE, 0, -ENOENT },
+
+	{ "lock", KSPLICE_SITE_LOCK, "f0 ff 03", NONE, "f0 ff 03", NONE, 0, 0 },
+	{ "no lock", KSPLICE_SITE_LOCK, "f0 ff 03", NONE, "3e ff 03", NONE, 0, 0 },
+	{ "another prefix", KSPLICE_SITE_LOCK, "f0 ff 03", NONE, "2e ff 03", NONE, 0, -ENOENT },
+
+	{ "call", KSPLICE_SITE_CALL, CALL5, TO("callee"), CALL5, AT(CALLEE), 0, 0 },
+	{ "call elsewhere", KSPLICE_SITE_CALL, CALL5, TO("callee"), CALL5, AT(STRANGER), 0, -ENOENT },
+
+	/* Jump labels go behind the ret at +0x7, see run_site_case(). */
+	{ "label nop", KSPLICE_SITE_JUMP_LABEL, NOP5, NONE, NOP5, NONE, 0, 0 },
+	{ "label short nop", KSPLICE_SITE_JUMP_LABEL, "66 90", NONE, "66 90", NONE, 0, 0 },
+	{ "label jmp", KSPLICE_SITE_JUMP_LABEL, NOP5, NONE, JMP5, AT(F + 7), 0, 0 },
+	{ "label jmp elsewhere", KSPLICE_SITE_JUMP_LABEL, NOP5, NONE, JMP5, AT(F + 8), 0, -ENOENT },
+	{ "label call", KSPLICE_SITE_JUMP_LABEL, NOP5, NONE, CALL5, AT(F + 7), 0, -ENOENT },
+	{ "label short jmp in a long place", KSPLICE_SITE_JUMP_LABEL, NOP5, NONE, "eb 04 0f 1f 00",
+	  NONE, 0, -ENOENT },
+	{ "label probe", KSPLICE_SITE_JUMP_LABEL, NOP5, NONE, "cc 1f 44 00 00", NONE, 0, -EBUSY },
+};
+
+/* push %rbx; the site; pop %rbx; ret, four times */
+static void run_site_case(const struct site_case *test)
+{
+	struct fixture *fixture = new_fixture();
+	struct build *build = &fixture->build;
+	struct run *run = &fixture->run;
+	u32 arg = 0, arg2 = 0, size;
+	u8 bytes[16];
+	char text[128];
+
+	size = from_hex(test->pre, bytes);
+	snprintf(text, sizeof(text), "53 %s 5b c3 c3 c3 c3", test->pre);
+	add_section(build, KSPLICE_SECTION_TEXT, "f", text);
+	if (test->kind == KSPLICE_SITE_PARAVIRT) {
+		arg = add_extern(build, "pv_ops");
+		arg2 = PV_SLOT;
+		add_reloc(build, 1 + 3, arg, KSPLICE_RELOC_ABS32S, 0, 8 * PV_SLOT);
+	} else if (test->kind == KSPLICE_SITE_STATIC_CALL) {
+		arg = add_extern(build, "__SCK__key");
+	} else if (test->kind == KSPLICE_SITE_JUMP_LABEL) {
+		arg2 = 7;
+	}
+	if (test->pre_branch.offset > 0)
+		add_branch(build, 1 + test->pre_branch.offset,
+			   add_extern(build, test->pre_branch.symbol));
+	add_site(build, 1, test->kind == KSPLICE_SITE_LOCK ? 1 : (u16)size, (u16)test->kind, arg, arg2);
+
+	name_run(run, "f", F);
+	snprintf(text, sizeof(text), "53 %s 5b c3 c3 c3 c3", test->run);
+	put_run(run, F, text);
+	if (test->run_branch.offset > 0)
+		put_rel32(run, F + 1 + test->run_branch.offset, test->run_branch.target);
+	if (test->kind == KSPLICE_SITE_PARAVIRT && test->run_branch.offset == 0 &&
+	    run->bytes[F + 1] == 0xff) {
+		u32 slot = (u32)(RUN_BASE + PV_OPS + 8 * PV_SLOT);
+
+		memcpy(run->bytes + F + 1 + 3, &slot, sizeof(slot));
+	}
+	if (test->word != 0) {
+		put_address(run, PV_OPS + 8 * PV_SLOT, test->word);
+		put_address(run, SC_KEY, test->word);
+	}
+	expect(fixture, test->expected, test->what);
+}
+
+static void test_sites(void **state)
+{
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(site_cases); i++)
+		run_site_case(&site_cases[i]);
+}
+
+/*
+ * Alternatives: call callee (5 bytes) and 3 nops, or one of
+ *	clac (0f 01 ca), a call to stranger, jmp to the ret
+ */
+struct alternative_case {
+	const char *what;
+	const char *run;
+	u32 rel32, target;	/* a rel32 of the run, from the site; 0 for none */
+	int expected;
+};
+
+static const struct alternative_case alternative_cases[] = {
+	{ "the original", "e8 00 00 00 00 90 90 90", 1, CALLEE, 0 },
+	{ "merged nops", "e8 00 00 00 00 0f 1f 00", 1, CALLEE, 0 },
+	{ "the original elsewhere", "e8 00 00 00 00 90 90 90", 1, PV_FUNCTION, -ENOENT },
+	{ "the first", "0f 01 ca 0f 1f 44 00 00", 0, 0, 0 },
+	{ "the first, single nops", "0f 01 ca 90 90 90 90 90", 0, 0, 0 },
+	{ "half of the first", "0f 01 cb 0f 1f 44 00 00", 0, 0, -ENOENT },
+	{ "the first and more", "0f 01 ca 0f 1f 00 89 c0", 0, 0, -ENOENT },
+	{ "the call", "e8 00 00 00 00 0f 1f 00", 1, STRANGER, 0 },
+	{ "the jump, near", "e9 00 00 00 00 0f 1f 00", 1, F + 10, 0 },
+	{ "the jump, short", "eb 07 0f 1f 80 00 00 00", 0, 0, -ENOENT },
+	{ "the jump, short and right", "eb 07 66 0f 1f 44 00 00", 0, 0, 0 },
+	{ "the jump, elsewhere", "e9 00 00 00 00 0f 1f 00", 1, F + 9, -ENOENT },
+	{ "nothing", "0f 1f 84 00 00 00 00 00", 0, 0, -ENOENT },
+};
+
+static void test_alternatives(void **state)
+{
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(alternative_cases); i++) {
+		const struct alternative_case *test = &alternative_cases[i];
+		struct fixture *fixture = new_fixture();
+		struct build *build = &fixture->build;
+		u32 replacement, f, first;
+		char text[128];
+
+		replacement = add_section(build, KSPLICE_SECTION_REPLACEMENT, "",
+					  "0f 01 ca e8 00 00 00 00 e9 00 00 00 00");
+		add_branch(build, 4, add_extern(build, "stranger"));
+		f = build->nr_symbols;
+		add_reloc(build, 9, f, KSPLICE_RELOC_PC32, -4, 10 - 4);
+		first = add_alternative(build, replacement, 0, 3);
+		add_alternative(build, replacement, 3, 5);
+		add_alternative(build, replacement, 8, 5);
+
+		add_section(build, KSPLICE_SECTION_TEXT, "f", "53 e8 00 00 00 00 90 90 90 5b c3");
+		assert_int_equal(build->sections[1].symbol, f);
+		add_branch(build, 2, add_extern(build, "callee"));
+		add_site(build, 1, 8, KSPLICE_SITE_ALTERNATIVE, first, 3);
+		name_run(&fixture->run, "f", F);
+		snprintf(text, sizeof(text), "53 %s 5b c3", test->run);
+		put_run(&fixture->run, F, text);
+		if (test->rel32 > 0)
+			put_rel32(&fixture->run, F + 1 + test->rel32, test->target);
+		expect(fixture, test->expected, test->what);
+	}
+}
+
+/*
+ * References
+ */
+
+/* lea to data: a string, a constant, a table; mov of its address. */
+static struct fixture *new_reference(u32 kind, const char *hex, u32 unit, s64 offset)
+{
+	struct fixture *fixture = new_fixture();
+	struct build *build = &fixture->build;
+	u32 section = add_section(build, kind, "", hex);
+
+	build->sections[section].unit = unit;
+	add_section(build, KSPLICE_SECTION_TEXT, "f", "48 8d 05 00 00 00 00 c3");
+	add_reloc(build, 3, KSPLICE_NONE, KSPLICE_RELOC_PC32, -4, offset - 4);
+	build->relocs[build->nr_relocs - 1].section = section;
+	name_run(&fixture->run, "f", F);
+	put_run(&fixture->run, F, "48 8d 05 00 00 00 00 c3");
+	put_rel32(&fixture->run, F + 3, DATA);
+	return fixture;
+}
+
+static void test_elements(void **state)
+{
+	struct fixture *fixture;
+
+	(void)state;
+	/* "ab" and "cd" */
+	fixture = new_reference(KSPLICE_SECTION_STRINGS, "61 62 00 63 64 00", 1, 3);
+	put_run(&fixture->run, DATA, "63 64 00 78");
+	expect(fixture, 0, "a string");
+	fixture = new_reference(KSPLICE_SECTION_STRINGS, "61 62 00 63 64 00", 1, 3);
+	put_run(&fixture->run, DATA, "63 64 65 00");
+	expect(fixture, -ENOENT, "a longer string");
+	fixture = new_reference(KSPLICE_SECTION_STRINGS, "61 62 00 63 64 00", 1, 1);
+	put_run(&fixture->run, DATA - 1, "78 62 00 79");
+	expect(fixture, 0, "the end of a string, merged into another");
+	fixture = new_reference(KSPLICE_SECTION_STRINGS, "61 00 62 00 00 00", 2, 0);
+	put_run(&fixture->run, DATA, "61 00 62 00 00 00");
+	expect(fixture, 0, "a wide string");
+	fixture = new_reference(KSPLICE_SECTION_STRINGS, "61 00 62 00 00 00", 2, 0);
+	put_run(&fixture->run, DATA, "61 00 63 00 00 00");
+	expect(fixture, -ENOENT, "another wide string");
+	/* "ab" + 5, which is the end of "cd" in the old code and of nothing in the run */
+	fixture = new_reference(KSPLICE_SECTION_STRINGS, "61 62 00 63 64 00", 1, 5);
+	fixture->build.relocs[0].past = 5;
+	put_run(&fixture->run, DATA - 5, "61 62 00 78 79");
+	expect(fixture, 0, "behind a string");
+	fixture = new_reference(KSPLICE_SECTION_STRINGS, "61 62 00 63 64 00", 1, 5);
+	fixture->build.relocs[0].past = 5;
+	put_run(&fixture->run, DATA - 5, "61 63 00 78 79");
+	expect(fixture, -ENOENT, "behind another string");
+	fixture = new_reference(KSPLICE_SECTION_STRINGS, "61 62 00", 1, 9);
+	expect(fixture, -ENOENT, "outside of the strings");
+	fixture = new_reference(KSPLICE_SECTION_CONSTANTS, "01 02 03 04 05 06 07 08", 4, 4);
+	put_run(&fixture->run, DATA, "05 06 07 08 99");
+	expect(fixture, 0, "a constant");
+	fixture = new_reference(KSPLICE_SECTION_CONSTANTS, "01 02 03 04 05 06 07 08", 4, 4);
+	put_run(&fixture->run, DATA, "05 06 07 09");
+	expect(fixture, -ENOENT, "another constant");
+}
+
+/* f refers to a nameless table of two pointers, { callee, f + 0 }. */
+static struct fixture *new_table(u32 first, u32 second)
+{
+	struct fixture *fixture = new_fixture();
+	struct build *build = &fixture->build;
+	u32 table = build->nr_symbols, callee, f;
+
+	add_section(build, KSPLICE_SECTION_RODATA, "",
+		    "00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 2a 00");
+	callee = add_extern(build, "callee");
+	f = build->nr_symbols;
+	add_reloc(build, 0, callee, KSPLICE_RELOC_ABS64, 0, 0);
+	add_reloc(build, 8, f, KSPLICE_RELOC_ABS64, 0, 0);
+	add_section(build, KSPLICE_SECTION_TEXT, "f", "48 c7 c0 00 00 00 00 c3");
+	add_reloc(build, 3, table, KSPLICE_RELOC_ABS32S, 0, 0);
+	set_label(build, table, "label_table");
+	name_run(&fixture->run, "f", F);
+	put_run(&fixture->run, F, "48 c7 c0 00 50 00 81 c3");
+	put_address(&fixture->run, DATA, first);
+	put_address(&fixture->run, DATA + 8, second);
+	put_run(&fixture->run, DATA + 16, "2a 00");
+	return fixture;
+}
+
+static void test_rodata(void **state)
+{
+	struct fixture *fixture = new_table(CALLEE, F);
+
+	(void)state;
+	assert_int_equal(match(fixture), 0);
+	assert_int_equal(label_offset(fixture, 0), DATA);
+	free_fixture(fixture);
+	expect(new_table(STRANGER, F), -ENOENT, "another pointer");
+	expect(new_table(CALLEE, F + 4), -ENOENT, "into the function");
+	fixture = new_table(CALLEE, F);
+	put_run(&fixture->run, DATA + 16, "2b 00");
+	expect(fixture, -ENOENT, "another number");
+}
+
+/* lea here(%rip), for _THIS_IP_, behind a jump whose size differs. */
+static void test_own_address(void **state)
+{
+	static const char pre[] = "0f 84 08 00 00 00 48 8d 05 00 00 00 00 90 c3";
+	u32 targets[] = { F + 3, F + 2 }, i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(targets); i++) {
+		struct fixture *fixture = new_fixture();
+		u32 f = fixture->build.nr_symbols;
+
+		add_section(&fixture->build, KSPLICE_SECTION_TEXT, "f", pre);
+		/* The instruction at 6 in the old code is at 2 in the run; 7 is at 3. */
+		add_reloc(&fixture->build, 9, f, KSPLICE_RELOC_PC32, -4, 7 - 4);
+		name_run(&fixture->run, "f", F);
+		put_run(&fixture->run, F, "74 08 48 8d 05 00 00 00 00 90 c3");
+		put_rel32(&fixture->run, F + 5, targets[i]);
+		expect(fixture, i == 0 ? 0 : -ENOENT, "its own address");
+	}
+}
+
+/* f jumps into the middle of g and g back into that of f; both are laid out anew. */
+static void test_into_each_other(void **state)
+{
+	static const char pre[] = "0f 84 01 00 00 00 90 89 c0 e9 00 00 00 00";
+	static const char text[] = "74 01 90 89 c0 e9 00 00 00 00";
+	u32 wrong;
+
+	(void)state;
+	for (wrong = 0; wrong < 2; wrong++) {
+		struct fixture *fixture = new_fixture();
+		struct build *build = &fixture->build;
+
+		add_section(build, KSPLICE_SECTION_TEXT, "f", pre);
+		add_reloc(build, 10, 1, KSPLICE_RELOC_PC32, -4, 7 - 4);
+		add_section(build, KSPLICE_SECTION_TEXT, "g", pre);
+		add_reloc(build, 10, 0, KSPLICE_RELOC_PC32, -4, 7 - 4);
+		name_run(&fixture->run, "f", F);
+		name_run(&fixture->run, "g", G);
+		put_run(&fixture->run, F, text);
+		put_rel32(&fixture->run, F + 6, G + 3 + wrong);
+		put_run(&fixture->run, G, text);
+		put_rel32(&fixture->run, G + 6, F + 3);
+		expect(fixture, wrong ? -ENOENT : 0, "into each other");
+	}
+}
+
+/*
+ * Candidates
+ */
+
+static void test_by_bytes(void **state)
+{
+	struct fixture *fixture = new_fixture();
+
+	(void)state;
+	add_section(&fixture->build, KSPLICE_SECTION_TEXT, "f", "53 89 fb 5b c3");
+	set_label(&fixture->build, 0, "label_f");
+	name_run(&fixture->run, "f", F);
+	name_run(&fixture->run, "f", G);
+	put_run(&fixture->run, F, "53 89 f3 5b c3");
+	put_run(&fixture->run, G, "53 89 fb 5b c3");
+	assert_int_equal(match(fixture), 0);
+	assert_int_equal(label_offset(fixture, 0), G);
+	free_fixture(fixture);
+}
+
+/* Two equal functions f; g, if there is one, calls the second. */
+static struct fixture *new_twins(bool with_caller, bool needed)
+{
+	struct fixture *fixture = new_fixture();
+	struct build *build = &fixture->build;
+
+	add_section(build, KSPLICE_SECTION_TEXT, "f", "53 89 fb 5b c3");
+	if (needed)
+		set_label(build, 0, "label_f");
+	name_run(&fixture->run, "f", F);
+	name_run(&fixture->run, "f", F + 0x80);
+	put_run(&fixture->run, F, "53 89 fb 5b c3");
+	put_run(&fixture->run, F + 0x80, "53 89 fb 5b c3");
+	if (with_caller) {
+		add_section(build, KSPLICE_SECTION_TEXT, "g", "e8 00 00 00 00 c3");
+		add_branch(build, 1, 0);
+		name_run(&fixture->run, "g", G);
+		put_run(&fixture->run, G, "e8 00 00 00 00 c3");
+		put_rel32(&fixture->run, G + 1, F + 0x80);
+	}
+	return fixture;
+}
+
+static void test_twins(void **state)
+{
+	struct fixture *fixture = new_twins(true, true);
+
+	(void)state;
+	assert_int_equal(match(fixture), 0);
+	assert_int_equal(label_offset(fixture, 0), F + 0x80);
+	free_fixture(fixture);
+	expect(new_twins(false, false), 0, "twins that nobody needs");
+	fixture = new_twins(false, true);
+	assert_int_equal(match(fixture), -ENOENT);
+	assert_non_null(strstr(fixture->text, "ambiguous"));
+	free_fixture(fixture);
+}
+
+static void test_weak(void **state)
+{
+	static const u32 flags[] = {
+		KSPLICE_SYMBOL_WEAK, 0, KSPLICE_SYMBOL_WEAK | KSPLICE_SYMBOL_REPLACED,
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(flags); i++) {
+		struct fixture *fixture = new_fixture();
+
+		add_section(&fixture->build, KSPLICE_SECTION_TEXT, "f", "53 89 fb 5b c3");
+		fixture->build.symbols[0].flags = flags[i];
+		set_label(&fixture->build, 0, "label_f");
+		name_run(&fixture->run, "f", F);
+		put_run(&fixture->run, F, "b8 01 00 00 00 c3");
+		expect(fixture, flags[i] == KSPLICE_SYMBOL_WEAK ? 0 : -ENOENT, "an overridden one");
+	}
+}
+
+static void test_missing(void **state)
+{
+	struct fixture *fixture = new_fixture();
+
+	(void)state;
+	add_section(&fixture->build, KSPLICE_SECTION_TEXT, "f", "53 89 fb 5b c3");
+	expect(fixture, -ENOENT, "no such function");
+	fixture = new_fixture();
+	set_label(&fixture->build, add_extern(&fixture->build, "nowhere"), "label");
+	expect(fixture, -ENOENT, "no such symbol");
+	fixture = new_fixture();
+	add_section(&fixture->build, KSPLICE_SECTION_TEXT, "f", "53 89 fb 5b c3");
+	name_run(&fixture->run, "f", RUN_SIZE - 3);
+	expect(fixture, -ENOENT, "at the end of what can be read");
+}
+
+/* A static call whose key is known only after another function was matched. */
+static void test_later(void **state)
+{
+	struct fixture *fixture = new_fixture();
+	struct build *build = &fixture->build;
+	u32 callee = add_extern(build, "callee"), key = add_extern(build, "key");
+
+	(void)state;
+	add_section(build, KSPLICE_SECTION_TEXT, "f", "e8 00 00 00 00 c3");
+	add_branch(build, 1, callee);
+	add_site(build, 0, 5, KSPLICE_SITE_STATIC_CALL, key, 0);
+	add_section(build, KSPLICE_SECTION_TEXT, "g", "48 8d 05 00 00 00 00 c3");
+	add_reloc(build, 3, key, KSPLICE_RELOC_PC32, -4, -4);
+	name_run(&fixture->run, "f", F);
+	name_run(&fixture->run, "g", G);
+	name_run(&fixture->run, "key", SC_KEY);
+	name_run(&fixture->run, "key", SC_KEY + 0x40);
+	put_address(&fixture->run, SC_KEY + 0x40, SC_FUNCTION);
+	put_run(&fixture->run, F, "e8 00 00 00 00 c3");
+	put_rel32(&fixture->run, F + 1, SC_FUNCTION);
+	put_run(&fixture->run, G, "48 8d 05 00 00 00 00 c3");
+	put_rel32(&fixture->run, G + 3, SC_KEY + 0x40);
+	expect(fixture, 0, "a key that is found later");
+}
+
+/*
+ * Damage
+ */
+
+static u32 random_number(u32 *seed)
+{
+	*seed ^= *seed << 13;
+	*seed ^= *seed >> 17;
+	*seed ^= *seed << 5;
+	return *seed;
+}
+
+static unsigned long from_environment(const char *name, unsigned long value)
+{
+	const char *text = getenv(name);
+
+	return text ? strtoul(text, NULL, 0) : value;
+}
+
+/* One of everything. */
+static struct fixture *new_everything(void)
+{
+	struct fixture *fixture = new_table(CALLEE, F);
+	struct build *build = &fixture->build;
+	u32 strings, replacement, pv_ops, key, first, symbol;
+
+	strings = add_section(build, KSPLICE_SECTION_STRINGS, "", "61 62 00 63 64 00");
+	replacement = add_section(build, KSPLICE_SECTION_REPLACEMENT, "", "0f 01 ca");
+	first = add_alternative(build, replacement, 0, 3);
+	pv_ops = add_extern(build, "pv_ops");
+	key = add_extern(build, "__SCK__key");
+	add_section(build, KSPLICE_SECTION_TEXT, "g",
+		    "f3 0f 1e fa e8 00 00 00 00 90 90 90 ff 14 25 00 00 00 00 66 90 "
+		    "e8 00 00 00 00 f0 ff 03 48 8d 05 00 00 00 00 e9 00 00 00 00");
+	symbol = add_extern(build, "stranger");
+	add_branch(build, 5, symbol);
+	add_reloc(build, 15, pv_ops, KSPLICE_RELOC_ABS32S, 0, 8 * PV_SLOT);
+	add_branch(build, 22, symbol);
+	add_reloc(build, 32, KSPLICE_NONE, KSPLICE_RELOC_PC32, -4, 3 - 4);
+	build->relocs[build->nr_relocs - 1].section = strings;
+	add_branch(build, 37, add_extern(build, "__x86_return_thunk"));
+	add_site(build, 0, 4, KSPLICE_SITE_ENDBR, 0, 0);
+	add_site(build, 4, 5, KSPLICE_SITE_FENTRY, 0, 0);
+	add_site(build, 9, 3, KSPLICE_SITE_ALTERNATIVE, first, 1);
+	add_site(build, 12, 7, KSPLICE_SITE_PARAVIRT, pv_ops, PV_SLOT);
+	add_site(build, 19, 2, KSPLICE_SITE_JUMP_LABEL, 1, 0);
+	add_site(build, 21, 5, KSPLICE_SITE_STATIC_CALL, key, 0);
+	add_site(build, 26, 1, KSPLICE_SITE_LOCK, 0, 0);
+	add_site(build, 36, 5, KSPLICE_SITE_RETURN, 0, 0);
+	set_label(build, symbol, "label_stranger");
+	name_run(&fixture->run, "g", G);
+	put_run(&fixture->run, G,
+		"66 0f 1f 00 0f 1f 44 00 00 0f 01 ca e8 00 00 00 00 66 90 66 90 "
+		"0f 1f 44 00 00 3e ff 03 48 8d 05 00 00 00 00 c3 cc cc cc cc");
+	put_rel32(&fixture->run, G + 13, PV_FUNCTION);
+	put_address(&fixture->run, PV_OPS + 8 * PV_SLOT, PV_FUNCTION);
+	put_rel32(&fixture->run, G + 32, DATA + 0x100);
+	put_run(&fixture->run, DATA + 0x100, "63 64 00");
+	return fixture;
+}
+
+static void match_mutated(const struct ksplice_old_header *block, u32 size, struct run *run)
+{
+	struct ksplice_matcher *matcher;
+	const char *reason = NULL;
+	char text[64];
+	int ret;
+
+	if (ksplice_old_code_check(block, size, &reason) != 0) {
+		assert_non_null(reason);
+		return;
+	}
+	matcher = ksplice_matcher_new(block, &run_ops, run);
+	if (!matcher)
+		return;
+	ret = ksplice_match(matcher);
+	if (ret != 0 && ret != -ENOENT && ret != -EBUSY && ret != -ENOMEM)
+		fail_msg("a result that is not documented: %d", ret);
+	ksplice_match_describe(matcher, text, sizeof(text));
+	ksplice_matcher_free(matcher);
+}
+
+/*
+ * Each field of a block, and each byte of the run, gets other values: whatever
+ * comes of it, nothing outside of the block and the run is touched (ASan, UBSan).
+ */
+static void test_mutations(void **state)
+{
+	u32 seed = (u32)from_environment("KSPLICE_TEST_SEED", 1), size, i;
+	unsigned long mutations = from_environment("KSPLICE_TEST_MUTATIONS", 20000), n;
+	static const u32 values[] = { 0, 1, 2, 4, 8, 0x7f, 0xff, 0x1000, 0x7fffffff, 0x80000000,
+				      0xfffffffe, 0xffffffff };
+	struct fixture *fixture = new_everything();
+	u8 *good, *bad;
+
+	(void)state;
+	if (match(fixture) != 0)
+		fail_msg("everything: %s", fixture->text);
+	size = fixture->block->size;
+	good = (u8 *)fixture->block;
+	bad = malloc(size);
+	/* Each word, with each of the values. */
+	for (i = 0; i < size / 4 * ARRAY_SIZE(values); i++) {
+		memcpy(bad, good, size);
+		memcpy(bad + i / ARRAY_SIZE(values) * 4, &values[i % ARRAY_SIZE(values)], 4);
+		fixture->run.allocated = 0;
+		match_mutated((void *)bad, size, &fixture->run);
+	}
+	/* Several at once, in the run too. */
+	for (n = 0; n < mutations; n++) {
+		struct run run = fixture->run;
+
+		memcpy(bad, good, size);
+		for (i = random_number(&seed) % 4; i > 0; i--)
+			bad[random_number(&seed) % size] = (u8)random_number(&seed);
+		for (i = random_number(&seed) % 4; i > 0; i--)
+			run.bytes[(random_number(&seed) % 2 ? F : G) + random_number(&seed) % 48] =
+				(u8)random_number(&seed);
+		run.allocated = 0;
+		match_mutated((void *)bad, size, &run);
+	}
+	/* Cut off. */
+	for (i = 0; i < size; i++) {
+		u8 *cut = malloc(i + 1);
+
+		memcpy(cut, good, i);
+		if (i < sizeof(struct ksplice_old_header) || ((u32 *)good)[2] > i)
+			assert_int_equal(ksplice_old_code_check((void *)cut, i,
+								&(const char *){ NULL }),
+					 -EINVAL);
+		free(cut);
+	}
+	free(bad);
+	free_fixture(fixture);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_text),
+		cmocka_unit_test(test_sites),
+		cmocka_unit_test(test_alternatives),
+		cmocka_unit_test(test_elements),
+		cmocka_unit_test(test_rodata),
+		cmocka_unit_test(test_own_address),
+		cmocka_unit_test(test_into_each_other),
+		cmocka_unit_test(test_by_bytes),
+		cmocka_unit_test(test_twins),
+		cmocka_unit_test(test_weak),
+		cmocka_unit_test(test_missing),
+		cmocka_unit_test(test_later),
+		cmocka_unit_test(test_mutations),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
