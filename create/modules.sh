@@ -6,6 +6,10 @@
 # ksplice-create: from objects to modules, to the update.  Sourced by
 # ksplice-create.
 
+targets=()		# what the update changes: vmlinux, kvm_intel, ...
+declare -A target_objects	# changed objects of a target, one a line
+declare -A target_files		# "arch/x86/kvm/kvm-intel" for kvm_intel
+
 # make_modules DIR ARG...: build the modules in DIR against the prepared tree.
 # Names of temporary folders stay out of the modules.
 make_modules()
@@ -52,33 +56,75 @@ get_core()
 	drop_lock
 }
 
-# Runs ksplice-objmanip over the pairs that differ; leaves old_code.o,
-# new_code.o, labels.symvers and report.json in $work.
-extract_code()
+# Assigns the changed objects to targets; one can be part of several modules.
+group_objects()
 {
-	local object pairs=() status=0
+	local object place name
 
 	for object in "${changed_objects[@]}"; do
-		pairs+=("pre/$object" "post/$object")
+		while IFS= read -r place; do
+			# The kernel's names of modules have no dashes.
+			name=${place##*/}
+			name=${name//-/_}
+			target_objects[$name]+=$object$'\n'
+			target_files[$name]=$place
+		done <<<"${places[$object]}"
 	done
-	spawn "$work/objmanip.log" env -C "$work" "$objmanip" --id="$id" --target=vmlinux \
-		--old=old_code.o --new=new_code.o --symvers=labels.symvers --report=report.json "${pairs[@]}"
-	await "$REPLY" "$work/objmanip.log" || status=$?
+	# vmlinux first, for whoever reads the result.
+	mapfile -t targets < <(printf '%s\n' "${!target_objects[@]}" |
+		LC_ALL=C awk '{ print ($0 == "vmlinux" ? 0 : 1), $0 }' | LC_ALL=C sort | cut -d ' ' -f 2)
+}
+
+# extract_target NAME NUMBER: runs ksplice-objmanip over the pairs that differ;
+# leaves old_code.o, new_code.o, labels.symvers and report.json in its folder.
+# Fails when the change is refused.
+extract_target()
+{
+	local dir=$work/targets/$1 label_id=$id object line pairs=() status=0
+
+	mkdir -p -- "$dir" || exit "$EXIT_ENV"
+	while IFS= read -r object; do
+		[ -z "$object" ] || pairs+=("pre/$object" "post/$object")
+	done <<<"${target_objects[$1]}"
+	# Labels are made of it, and those of two targets must differ.
+	[ "$2" -eq 0 ] || label_id=${id:0:16}_$2
+	spawn "$dir/objmanip.log" env -C "$work" "$objmanip" --id="$label_id" --target="$1" \
+		--old="$dir/old_code.o" --new="$dir/new_code.o" --symvers="$dir/labels.symvers" \
+		--report="$dir/report.json" "${pairs[@]}"
+	await "$REPLY" "$dir/objmanip.log" || status=$?
 	case $status in
 	0) ;;
 	6)
-		sed -E 's#^(ksplice-objmanip: )?(pre|post)/##' "$work/objmanip.log" >&2
-		die "$EXIT_REFUSED" "$patch: refused as unsafe; the reasons are above"
+		sed -E 's#^(ksplice-objmanip: )?(pre|post)/##' "$dir/objmanip.log" >&2
+		return 1
 		;;
 	*)
-		cat "$work/objmanip.log" >&2
+		cat "$dir/objmanip.log" >&2
 		die "$EXIT_ENV" "ksplice-objmanip failed (status $status)"
 		;;
 	esac
-	jq -e '.changed + .new + .data | length > 0' "$work/report.json" >/dev/null ||
-		die "$EXIT_SAME" "$patch: changes no object code"
-	jq -r '(.skipped // [])[] | "\(.symbol): skipped, \(.reason)"' "$work/report.json" |
-		while IFS= read -r object; do say "note: $object"; done
+	jq -r '(.skipped // [])[] | "\(.symbol): skipped, \(.reason)"' "$dir/report.json" |
+		while IFS= read -r line; do say "note: $line"; done
+}
+
+# Leaves in targets those in which something changes.
+extract_code()
+{
+	local name all number=0
+
+	group_objects
+	all=("${targets[@]}")
+	targets=()
+	for name in "${all[@]}"; do
+		if ! extract_target "$name" "$number"; then
+			refused=yes
+		elif jq -e '.changed + .new + .data | length > 0' "$work/targets/$name/report.json" >/dev/null; then
+			targets+=("$name")
+		fi
+		number=$((number + 1))
+	done
+	[ "$refused" = no ] || die "$EXIT_REFUSED" "$patch: refused as unsafe; the reasons are above"
+	[ "${#targets[@]}" -gt 0 ] || die "$EXIT_SAME" "$patch: changes no object code"
 }
 
 # A C string literal of a text of one line.
@@ -91,29 +137,44 @@ c_string()
 	printf '"%s"' "${text//\?/\\?}"
 }
 
-build_modules()
+# add_target NAME: the files of its two modules; their part of the Kbuild file.
+add_target()
 {
-	local dir=$work/modules half
+	local name=$1 dir=$work/modules half
 
-	mkdir -- "$dir" && cp -- "$data_dir"/kmodsrc/*.h "$dir" || exit "$EXIT_ENV"
 	{
 		echo "#define KSPLICE_ID $(c_string "$id")"
-		echo "#define KSPLICE_TARGET $(c_string vmlinux)"
+		echo "#define KSPLICE_TARGET $(c_string "$name")"
 		echo "#define KSPLICE_DESCRIPTION $(c_string "$description")"
-	} >"$dir/update.h"
-	# shellcheck disable=SC2016
-	echo 'ccflags-y += -I$(src) -include $(src)/update.h' >"$dir/Kbuild"
+	} >"$dir/${name}_update.h"
+	for half in old new; do
+		cp -- "$data_dir/kmodsrc/$half.c" "$dir/${name}_$half.c" &&
+			cp -- "$work/targets/$name/${half}_code.o" "$dir/${name}_${half}_code.o_shipped" ||
+			die "$EXIT_ENV" "$dir: cannot write to it"
+		# modpost looks for the command that made an object.
+		: >"$dir/.${name}_${half}_code.o.cmd"
+		echo "obj-m += ksplice_${id}_${name}_$half.o"
+		echo "ksplice_${id}_${name}_$half-y := ${name}_$half.o ${name}_${half}_code.o"
+		# shellcheck disable=SC2016 # a variable of make
+		echo "CFLAGS_${name}_$half.o := -include "'$(src)'"/${name}_update.h"
+	done >>"$dir/Kbuild"
+}
+
+build_modules()
+{
+	local dir=$work/modules name half
+
 	for half in old new; do
 		[ -f "$data_dir/kmodsrc/$half.c" ] ||
 			die "$EXIT_ENV" "$data_dir/kmodsrc/$half.c: missing, the installation is not complete"
-		# Two targets' files must not have one name.
-		cp -- "$data_dir/kmodsrc/$half.c" "$dir/vmlinux_$half.c"
-		cp -- "$work/${half}_code.o" "$dir/vmlinux_${half}_code.o_shipped"
-		# modpost looks for the command that made an object.
-		: >"$dir/.vmlinux_${half}_code.o.cmd"
-		echo "obj-m += ksplice_${id}_vmlinux_$half.o"
-		echo "ksplice_${id}_vmlinux_$half-y := vmlinux_$half.o vmlinux_${half}_code.o"
-	done >>"$dir/Kbuild"
+	done
+	mkdir -- "$dir" && cp -- "$data_dir"/kmodsrc/*.h "$dir" || exit "$EXIT_ENV"
+	# shellcheck disable=SC2016 # a variable of make
+	echo 'ccflags-y += -I$(src)' >"$dir/Kbuild"
+	for name in "${targets[@]}"; do
+		add_target "$name"
+		cat -- "$work/targets/$name/labels.symvers"
+	done >"$work/labels.symvers"
 	run "$work/modules.log" make_modules "$dir" \
 		KBUILD_EXTRA_SYMBOLS="$work/labels.symvers $core/Module.symvers" || {
 		tail -n 40 "$work/modules.log" >&2
@@ -121,51 +182,107 @@ build_modules()
 	}
 }
 
-# Proves on the kernel image that the pre code is what runs; the result goes to
-# $work/match.json.
-verify_modules()
+# find_module NAME: the distribution's file, unpacked; in $REPLY.
+find_module()
 {
-	local inspect status=0
+	local base=$root/lib/modules/$release/kernel/${target_files[$1]} found
 
-	echo '{"functions":0,"bytes":0,"status":"not verified"}' >"$work/match.json"
-	[ "$verify" = yes ] || return 0
-	inspect=$(find_tool ksplice-inspect) ||
-		die "$EXIT_ENV" "ksplice-inspect: not found, the update cannot be verified (--no-verify makes it anyway)"
+	if ! first_of "$base".ko{,.xz,.zst,.gz}; then
+		# Debian before 12 and others: in another folder, as updates/
+		REPLY=$(find "$root/lib/modules/$release" -name "${base##*/}.ko*" 2>/dev/null | LC_ALL=C sort | head -n 1)
+		[ -n "$REPLY" ] ||
+			die "$EXIT_ENV" "$base.ko: no such module, the change to $1 cannot be verified (--no-verify makes the update anyway)"
+	fi
+	found=$REPLY
+	REPLY=$work/targets/$1/${base##*/}.ko
+	case $found in
+	*.xz) xz -d -c -- "$found" >"$REPLY" ;;
+	*.zst) zstd -q -d -c -- "$found" >"$REPLY" ;;
+	*.gz) gzip -d -c -- "$found" >"$REPLY" ;;
+	*) REPLY=$found ;;
+	esac || die "$EXIT_ENV" "$found: cannot unpack it"
+}
+
+# verify_target NAME: proves on the kernel's image, or the module's file, that
+# the pre code is what runs; the result goes to match.json.
+verify_target()
+{
+	local dir=$work/targets/$1 args=() with=$image status=0
+
+	if [ "$1" = vmlinux ]; then
+		args=(--match="$image")
+	else
+		find_module "$1"
+		with=$REPLY
+		args=(--match="$with" --kernel-image="$image")
+	fi
 	# shellcheck disable=SC2016
-	run "$work/verify.log" sh -c 'exec "$1" --match="$2" --json "$3" >"$4"' sh \
-		"$inspect" "$image" "$work/modules/ksplice_${id}_vmlinux_old.ko" "$work/match.json" || status=$?
+	run "$dir/verify.log" sh -c 'out=$1; shift; exec "$@" >"$out"' sh "$dir/match.json" \
+		"$inspect" "${args[@]}" --json "$work/modules/ksplice_${id}_$1_old.ko" || status=$?
 	case $status in
 	0) ;;
 	4)
-		cat "$work/verify.log" >&2
-		die "$EXIT_MISMATCH" "$image: does not match the code that the unpatched source compiles to; is the source of this kernel's very version?"
+		sed "s|$work/modules/||" "$dir/verify.log" >&2
+		die "$EXIT_MISMATCH" "$with: does not match the code that the unpatched source compiles to; is the source of this kernel's very version?"
 		;;
 	*)
-		cat "$work/verify.log" >&2
-		die "$EXIT_ENV" "$image: cannot be compared with the pre code (--no-verify makes the update anyway)"
+		cat "$dir/verify.log" >&2
+		die "$EXIT_ENV" "$with: cannot be compared with the pre code (--no-verify makes the update anyway)"
 		;;
 	esac
+}
+
+verify_modules()
+{
+	local name inspect
+
+	if [ "$verify" = no ]; then
+		for name in "${targets[@]}"; do
+			echo '{"functions":0,"bytes":0,"status":"not verified"}' >"$work/targets/$name/match.json"
+		done
+		return
+	fi
+	inspect=$(find_tool ksplice-inspect) ||
+		die "$EXIT_ENV" "ksplice-inspect: not found, the update cannot be verified (--no-verify makes it anyway)"
+	for name in "${targets[@]}"; do
+		verify_target "$name"
+	done
+}
+
+# The targets' reports and matches, as one array of objects with a name.
+collect_targets()
+{
+	local name
+
+	for name in "${targets[@]}"; do
+		jq --arg name "$name" --slurpfile match "$work/targets/$name/match.json" \
+			'{name: $name} + . + {match: ($match[0] | .match // .)}' "$work/targets/$name/report.json"
+	done | jq -s . >"$work/targets.json"
 }
 
 write_manifest()
 {
 	jq -c --arg id "$id" --arg kernel "$release" --arg description "$description" '{
 		format: 1, $id, $kernel, $description,
-		targets: [{
-			name: "vmlinux",
-			old: "ksplice_\($id)_vmlinux_old.ko",
-			new: "ksplice_\($id)_vmlinux_new.ko",
+		targets: map({
+			name,
+			old: "ksplice_\($id)_\(.name)_old.ko",
+			new: "ksplice_\($id)_\(.name)_new.ko",
 			changed, new_functions: .new, data
-		}]}' "$work/report.json"
+		})}' "$work/targets.json"
 }
 
 # The same inputs make the same bytes: nothing of the time, the user, the paths.
 pack_update()
 {
-	local dir=$work/pack/ksplice-$id tmp=$output/.ksplice-$id.tar.gz.$$
+	local dir=$work/pack/ksplice-$id tmp=$output/.ksplice-$id.tar.gz.$$ files=() name half
 
-	mkdir -p -- "$dir" && cp -- "$core/ksplice.ko" "$work/modules/ksplice_${id}_vmlinux_old.ko" \
-		"$work/modules/ksplice_${id}_vmlinux_new.ko" "$dir" &&
+	for name in "${targets[@]}"; do
+		for half in old new; do
+			files+=("$work/modules/ksplice_${id}_${name}_$half.ko")
+		done
+	done
+	collect_targets && mkdir -p -- "$dir" && cp -- "$core/ksplice.ko" "${files[@]}" "$dir" &&
 		cp -L -- "$patch" "$dir/update.patch" && write_manifest >"$dir/manifest.json" ||
 		die "$EXIT_ENV" "$dir: cannot collect the update"
 	leftovers+=("$tmp")
@@ -178,16 +295,15 @@ pack_update()
 print_json()
 {
 	[ -f "$work/skipped.json" ] || : >"$work/skipped.json"
-	jq -n --arg id "$id" --arg kernel "$release" --arg update "$update" --slurpfile report "$work/report.json" \
-		--slurpfile match "$work/match.json" --slurpfile skipped "$work/skipped.json" \
-		--argjson seconds "$(steps_json)" '
-		$report[0] as $r | ($match[0] | .match // .) as $m | {
+	jq -n --arg id "$id" --arg kernel "$release" --arg update "$update" --slurpfile targets "$work/targets.json" \
+		--slurpfile skipped "$work/skipped.json" --argjson seconds "$(steps_json)" '
+		$targets[0] as $all | {
 			$id, $kernel, $update,
-			targets: [{
-				name: "vmlinux", changed: $r.changed, new: $r.new, data: $r.data, imports: $r.imports,
-				match: {functions: $m.functions, bytes: $m.bytes, status: ($m.status // "match")}
-			}],
-			skipped: ($skipped + ($r.skipped // [])),
+			targets: ($all | map({
+				name, changed, new, data, imports,
+				match: (.match | {functions, bytes, status: (.status // "match")})
+			})),
+			skipped: ($skipped + ($all | map(.skipped // []) | add)),
 			$seconds
 		}'
 }
@@ -196,8 +312,11 @@ print_summary()
 {
 	printf '%s\n' "$update"
 	jq -r 'def line(name): if length > 0 then "  \(name): \(join(" "))" else empty end;
-		(.changed | line("changed")), (.new | line("new")), (.data | line("data"))' "$work/report.json"
-	jq -r '.match // . | if .functions > 0 then "  matched: \(.functions) functions, \(.bytes) bytes"
-		else "  \(.status)" end' "$work/match.json"
+		def match: if .functions > 0 then "  matched: \(.functions) functions, \(.bytes) bytes"
+			else "  \(.status)" end;
+		length as $targets | .[] |
+		(if $targets > 1 or .name != "vmlinux" then "  target: \(.name)" else empty end),
+		(.changed | line("changed")), (.new | line("new")), (.data | line("data")),
+		(.match | match)' "$work/targets.json"
 	steps_json | jq -r '"  seconds: " + ([to_entries[] | "\(.key) \(.value)"] | join(", "))'
 }

@@ -3,12 +3,11 @@
 # The files of create/ share their variables, and "|| die" ends the script:
 # shellcheck disable=SC2034,SC2154,SC2015
 #
-# ksplice-create: from the patch to pre and post objects.  Sourced by
-# ksplice-create.
+# ksplice-create: from the patch to pre and post objects.  Which objects these
+# are is asked in affected.sh.  Sourced by ksplice-create.
 
-sources=()		# .c files that the patch changes, from the top of the tree
-objects=()		# their objects that are part of vmlinux
-changed_objects=()	# those whose code differs
+sources=()		# .c and .h files that the patch changes, from the top of the tree
+changed_objects=()	# objects whose code differs
 
 # Function sections let the differ and the run-pre matcher take the functions
 # one by one.  Debugging information is of no use here and slow.
@@ -65,7 +64,7 @@ apply_patch()
 		[ "$kind" != create ] || continue
 		[ -f "$tree/$file" ] ||
 			die "$EXIT_PATCH" "$patch: $file: not in this kernel's source (is -p right? see --patch-opt)"
-		mkdir -p "$work/a/${file%/*}" "$work/b/${file%/*}"
+		mkdir -p "$(dirname "$work/a/$file")" "$(dirname "$work/b/$file")"
 		# An archive's files can be read-only; patch must write.
 		cp -L -- "$tree/$file" "$work/a/$file" && chmod u+w "$work/a/$file" &&
 			cp -- "$work/a/$file" "$work/b/$file" || exit "$EXIT_ENV"
@@ -89,7 +88,7 @@ sort_file()
 		README | *.rst | *.txt | *.md | *.yaml | .gitignore | */.gitignore | .mailmap)
 		skip "$1" "not part of the kernel's code"
 		;;
-	arch/*/vdso/* | arch/*/vdso32/*)
+	arch/*/vdso/*.[cS] | arch/*/vdso32/*.[cS])
 		refuse "$1" "the vDSO is mapped into every process and cannot be replaced"
 		;;
 	arch/*/boot/* | arch/*/purgatory/* | arch/*/realmode/*)
@@ -98,9 +97,8 @@ sort_file()
 	Makefile | */Makefile | */Makefile.* | Kbuild | */Kbuild | Kconfig* | */Kconfig*)
 		refuse "$1" "it changes how the kernel is built; make the change in the code that it affects"
 		;;
-	*.h | *.h_shipped) refuse "$1" "patches to headers are not supported yet" ;;
 	*.S) refuse "$1" "patches to assembly files are not supported yet" ;;
-	*.c) sources+=("$1") ;;
+	*.c | *.h) sources+=("$1") ;;
 	*) refuse "$1" "cannot tell which code this file affects" ;;
 	esac
 }
@@ -132,19 +130,21 @@ link_folder()
 }
 
 # make_shadow SHADOW SOURCES: a tree in which make finds everything and writes
-# only to the folders of the touched files; these come from SOURCES.
+# only to the folders of the objects; the touched files come from SOURCES.
 make_shadow()
 {
-	local file part path
+	local file folder part path
 
 	mkdir -- "$1" && link_folder "$1" "" || return
-	for file in "${sources[@]}"; do
+	while IFS= read -r folder; do
 		path=
-		while [ "${file#"$path"}" != "${file##*/}" ]; do
-			part=${file#"$path"}
+		while [ "$path" != "$folder" ]; do
+			part=${folder#"$path"}
 			path+=${part%%/*}/
 			[ -L "$1/${path%/}" ] && { link_folder "$1" "$path" || return; }
 		done
+	done < <(folders_of_shadow)
+	for file in "${sources[@]}"; do
 		rm -f -- "$1/$file"
 		cp -- "$2/$file" "$1/$file" || return
 	done
@@ -178,40 +178,19 @@ make_objects()
 	kmake "$shadow" -o prepare KCFLAGS="$object_flags" "$@"
 }
 
-# Where do the objects go?  The build system is asked, with the compiler's rule
-# replaced by one that prints: vmlinux, module, or neither.
-# shellcheck disable=SC2016
-place_objects()
+# make_in_batches FOLDER ARG... -- OBJECT...
+make_in_batches()
 {
-	local rule='@echo "place:$@:$(if $(filter $@,$(real-obj-m)),module,'
-	local file object user
+	local args=() first
 
-	rule+='$(if $(filter $@,$(real-obj-y) $(lib-y) $(extra-y)),vmlinux))"'
-	run "$work/place.log" make_objects "$work/pre" -s "rule_cc_o_c=$rule" "${sources[@]/%.c/.o}" || {
-		tail -n 20 "$work/place.log" >&2
-		die "$EXIT_ENV" "cannot tell which of the files this kernel is built from"
-	}
-	for file in "${sources[@]}"; do
-		object=${file%.c}.o
-		if grep -q -F -x "place:$object:module" "$work/place.log"; then
-			refuse "$file" "module targets are not supported yet"
-		elif grep -q -F -x "place:$object:vmlinux" "$work/place.log"; then
-			objects+=("$object")
-		elif user=$(including_file "$file") && [ -n "$user" ]; then
-			refuse "$file" "it is included by $user; such files are not supported yet"
-		else
-			skip "$file" "this kernel's configuration does not build it"
-		fi
+	while [ "$1" != -- ]; do
+		args+=("$1")
+		shift
 	done
-}
-
-# kernel/sched/rt.c has no object: kernel/sched/build_policy.c includes it.
-including_file()
-{
-	local name=${1##*/}
-
-	grep -r -l -E --include='*.[chS]' "^[[:space:]]*#[[:space:]]*include[[:space:]]+\"([^\"]*/)?${name//./\\.}\"" \
-		"$tree/${1%/*}" | sed "s|^$tree/||" | LC_ALL=C sort | head -n 1
+	shift
+	for ((first = 1; first <= $#; first += batch_size)); do
+		make_objects "${args[@]}" "${@:first:batch_size}" || return
+	done
 }
 
 # Messages of a failed compilation, without make's own.
@@ -220,36 +199,45 @@ show_compiler()
 	grep -v -E '^(make(\[[0-9]+\])?: |  [A-Z]+ +(\[M\])?)' "$1" >&2 || tail -n 20 "$1" >&2
 }
 
-compile_objects()
+# compile_both OBJECT...: without and with the patch, at the same time.
+compile_both()
 {
-	local pre post pre_status=0 post_status=0 file half=$(((jobs + 1) / 2))
+	local pre post half=$(((jobs + 1) / 2))
 
-	for file in "${objects[@]}"; do
-		file=${file%.o}.c
-		number_lines "$file" >"$work/post/$file"
-	done
-	spawn "$work/pre.log" make_objects "$work/pre" -j"$half" "${objects[@]}"
+	pre_status=0
+	post_status=0
+	spawn "$work/pre.log" make_in_batches "$work/pre" -j"$half" -- "$@"
 	pre=$REPLY
-	spawn "$work/post.log" make_objects "$work/post" -j"$half" "${objects[@]}"
+	spawn "$work/post.log" make_in_batches "$work/post" -j"$half" -- "$@"
 	post=$REPLY
 	await "$pre" "$work/pre.log" || pre_status=$?
 	await "$post" "$work/post.log" || post_status=$?
+	[ "$pre_status" -eq 0 ] && [ "$post_status" -eq 0 ]
+}
+
+compile_objects()
+{
+	local pre_status post_status file all=("${objects[@]}" "${probes[@]}")
+
+	for file in "${sources[@]}"; do
+		number_lines "$file" >"$work/post/$file"
+	done
+	compile_both "${all[@]}"
 	if [ "$pre_status" -ne 0 ]; then
 		show_compiler "$work/pre.log"
 		die "$EXIT_COMPILE" "the source does not compile without the patch"
 	fi
 	if [ "$post_status" -ne 0 ]; then
 		# Again, with the line numbers that the user's files have.
-		for file in "${objects[@]}"; do
-			file=${file%.o}.c
+		for file in "${sources[@]}"; do
 			cp -- "$work/b/$file" "$work/post/$file"
 		done
-		run "$work/post2.log" make_objects "$work/post" -k -j"$jobs" "${objects[@]}" ||
+		run "$work/post2.log" make_in_batches "$work/post" -k -j"$jobs" -- "${all[@]}" ||
 			cp "$work/post2.log" "$work/post.log"
 		show_compiler "$work/post.log"
 		die "$EXIT_COMPILE" "$patch: the patched source does not compile"
 	fi
-	for file in "${objects[@]}"; do
+	for file in "${all[@]}"; do
 		if ! [ -f "$work/pre/$file" ] || ! [ -f "$work/post/$file" ]; then
 			die "$EXIT_ENV" "$file: the build system made no object of it"
 		fi
@@ -261,6 +249,9 @@ diff_objects()
 {
 	local object status
 
+	for object in "${probes[@]}"; do
+		cmp -s "$work/pre/$object" "$work/post/$object" || refuse "$object" "${probe_kinds[$object]}"
+	done
 	for object in "${objects[@]}"; do
 		cmp -s "$work/pre/$object" "$work/post/$object" && continue
 		status=0

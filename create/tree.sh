@@ -44,8 +44,10 @@ find_inputs()
 	series=$(printf '%s' "$series" | cut -d. -f1,2)
 	if [ -z "$headers" ]; then
 		build=$root/lib/modules/$release/build
+		case $(readlink -- "$build") in
 		# An absolute link leads out of the root.
-		[ -L "$build" ] && build=$root$(readlink -- "$build")
+		/*) build=$root$(readlink -- "$build") ;;
+		esac
 		first_of "$root/usr/src/linux-headers-$release" "$build" ||
 			missing+="headers (package linux-headers-$release, or --headers); "
 		headers=$REPLY
@@ -174,7 +176,7 @@ unpack_source()
 	local dir=$1
 
 	if [ -f "$source" ]; then
-		run "$work/unpack.log" tar -x -f "$source" -C "$dir" --strip-components=1 ||
+		run "$work/unpack.log" env XZ_DEFAULTS="--threads=$jobs" tar -x -f "$source" -C "$dir" --strip-components=1 ||
 			die "$EXIT_ENV" "$source: cannot unpack it into the cache: $(tail -n 1 "$work/unpack.log")"
 		check_source "$dir" "$source"
 		return

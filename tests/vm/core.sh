@@ -1,0 +1,453 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=sh
+#
+# Runs in a guest, where test-core put unpacked updates into /updates: drives the
+# core by hand, in every wrong order, and with tracers and kprobes in its way.
+
+sys=/sys/kernel/ksplice
+tracing=/sys/kernel/tracing
+lsmod_before=$(lsmod | sed 1d)
+cycles=${CORE_CYCLES:-40}
+errors=
+
+# expect NAME ACTUAL EXPECTED
+expect()
+{
+	[ "$2" = "$3" ] && return
+	errors="$errors; $1 is \"$2\", expected \"$3\""
+}
+
+# contains NAME ACTUAL PART
+contains()
+{
+	case $2 in
+	*"$3"*) ;;
+	*) errors="$errors; $1 is \"$2\", expected to contain \"$3\"" ;;
+	esac
+}
+
+# lacks NAME ACTUAL PART
+lacks()
+{
+	case $2 in
+	*"$3"*) errors="$errors; $1 is \"$2\", expected not to contain \"$3\"" ;;
+	esac
+}
+
+# The end of a case: its name, and nothing may be left of it.
+finish()
+{
+	[ ! -d /sys/module/ksplice ] || rmmod ksplice
+	expect "lsmod afterwards" "$(lsmod | sed 1d)" "$lsmod_before"
+	[ ! -e $sys ] || errors="$errors; $sys is still there"
+	lacks "loadavg afterwards" "$(cat /proc/loadavg)" patched
+	if [ -z "$errors" ]; then
+		echo "PASS core: $1"
+	else
+		echo "FAIL core: $1: ${errors#; }"
+	fi
+	errors=
+}
+
+# must COMMAND...: it succeeds.
+must()
+{
+	out=$("$@" 2>&1) || errors="$errors; $* fails: $out"
+}
+
+# refuse TEXT COMMAND...: it fails, and says that.
+refuse()
+{
+	text=$1
+	shift
+	if out=$("$@" 2>&1); then
+		errors="$errors; $* succeeds"
+	else
+		contains "what $* says" "$out" "$text"
+	fi
+}
+
+# write TEXT FILE
+write()
+{
+	{ echo "$1" > "$2"; } 2>&1
+}
+
+# ask ID STAGE: done
+ask()
+{
+	must write "$2" $sys/"$1"/stage
+	expect "error of $1" "$(cat $sys/"$1"/error)" ok
+	expect "stage of $1" "$(cat $sys/"$1"/stage)" "$2"
+}
+
+# deny ID STAGE ERRNO ERRTEXT CAUSE: refused, and the stage is as before
+deny()
+{
+	before=$(cat $sys/"$1"/stage)
+	refuse "$4" write "$2" $sys/"$1"/stage
+	contains "error of $1 asked for $2" "$(cat $sys/"$1"/error)" "$3 "
+	contains "error of $1 asked for $2" "$(cat $sys/"$1"/error)" "$5"
+	expect "stage of $1" "$(cat $sys/"$1"/stage)" "$before"
+}
+
+# module ID HALF: name of a module
+module()
+{
+	echo "ksplice_$1_vmlinux_$2"
+}
+
+# half ID HALF: file of a module
+half()
+{
+	echo "/updates/ksplice-$1/$(module "$1" "$2").ko"
+}
+
+load()
+{
+	must insmod "$(half "$1" "$2")"
+}
+
+unload()
+{
+	must rmmod "$(module "$1" "$2")"
+}
+
+core()
+{
+	must insmod /updates/ksplice-string/ksplice.ko
+}
+
+# link ID: up to stage linked
+link()
+{
+	load "$1" old
+	ask "$1" matched
+	load "$1" new
+	expect "stage of $1" "$(cat $sys/"$1"/stage)" linked
+}
+
+# kprobe DEFINITION: set one kprobe, or none if it is empty
+# shellcheck disable=SC2317
+kprobe()
+{
+	for event in "$tracing"/events/ours/*/enable; do
+		[ ! -e "$event" ] || write 0 "$event"
+	done
+	write "$1" "$tracing/kprobe_events"
+}
+
+core
+refuse "unknown symbol" insmod "$(half string new)"
+expect "updates" "$(ls $sys)" abi
+finish "new code without old code is refused"
+
+core
+refuse "nvalid" insmod /updates/malformed_old.ko
+expect "updates" "$(ls $sys)" abi
+finish "malformed old code is refused"
+
+core
+load string old
+refuse "File exists" insmod "$(half string old)"
+refuse "File exists" insmod /updates/renamed_old.ko
+contains "error" "$(cat $sys/string/error)" "EEXIST vmlinux: its old code is loaded already"
+expect "targets" "$(cat $sys/string/targets)" "vmlinux old"
+ask string matched
+refuse "File exists" insmod /updates/renamed_old.ko
+load string new
+refuse "File exists" insmod /updates/renamed_old.ko
+unload string new
+unload string old
+finish "old code twice"
+
+core
+load string old
+for file in error conflicts targets patches match pause_ns description; do
+	expect "mode of $file" "$(stat -c %a $sys/string/$file)" 400
+	must cat $sys/string/$file
+done
+expect "mode of stage" "$(stat -c %a $sys/string/stage)" 600
+expect "mode of abi" "$(stat -c %a $sys/abi)" 400
+deny string applied EINVAL "nvalid argument" "not linked"
+deny string reversed EINVAL "nvalid argument" "not applied"
+deny string linked EINVAL "nvalid argument" "no such stage"
+ask string matched
+deny string matched EEXIST "exists" "already matched"
+deny string applied EINVAL "nvalid argument" "not linked"
+load string new
+deny string matched EEXIST "exists" "already matched"
+deny string reversed EINVAL "nvalid argument" "not applied"
+ask string applied
+contains "loadavg" "$(cat /proc/loadavg)" patched
+deny string applied EEXIST "exists" "already applied"
+deny string matched EEXIST "exists" "already matched"
+refuse "unavailable" rmmod "$(module string new)"
+contains "patches" "$(cat $sys/string/patches)" "loadavg_proc_show ffffffff"
+expect "patches, in small pieces" "$(dd if=$sys/string/patches bs=7 2> /dev/null)" \
+	"$(cat $sys/string/patches)"
+ask string reversed
+deny string reversed EEXIST "exists" "already reversed"
+deny string applied EINVAL "nvalid argument" "reversed"
+unload string new
+expect "stage without new code" "$(cat $sys/string/stage)" registered
+ask string matched
+unload string old
+finish "stages in wrong orders, and modes of files"
+
+core
+load string old
+unload string old
+expect "updates" "$(ls $sys)" abi
+load string old
+ask string matched
+unload string old
+expect "updates" "$(ls $sys)" abi
+link string
+unload string old
+expect "targets" "$(cat $sys/string/targets)" "vmlinux new"
+deny string applied EINVAL "nvalid argument" "not linked"
+deny string matched EINVAL "nvalid argument" "loaded already"
+load string old
+deny string matched EINVAL "nvalid argument" "loaded already"
+unload string new
+ask string matched
+load string new
+ask string applied
+unload string old
+refuse "busy" insmod "$(half string old)"
+ask string reversed
+unload string new
+link string
+unload string new
+expect "stage without new code" "$(cat $sys/string/stage)" registered
+ask string matched
+lacks "match" "$(cat $sys/string/match)" "0 0"
+unload string old
+finish "old code goes in each stage"
+
+core
+load string old
+ask string matched
+load new_function old
+deny new_function matched EBUSY "busy" "update string is just being loaded"
+load string new
+ask new_function matched
+load new_function new
+ask new_function applied
+ask string applied
+contains "uptime" "$(cat /proc/uptime)" "read 1 times"
+contains "loadavg" "$(cat /proc/loadavg)" patched
+ask new_function reversed
+unload new_function old
+unload new_function new
+ask string reversed
+unload string new
+unload string old
+finish "two updates are matched, and applied, and one was in the way"
+
+core
+link new_function
+load string old
+ask string matched
+ask new_function applied
+refuse "busy" insmod "$(half string new)"
+contains "error" "$(cat $sys/string/error)" "other updates changed"
+unload string old
+link string
+ask string applied
+unload string old
+ask string reversed
+unload string new
+ask new_function reversed
+unload new_function new
+unload new_function old
+finish "another update is applied after matching"
+
+core
+link string
+ask string applied
+must rmmod -f "$(module string new)"
+lacks "loadavg" "$(cat /proc/loadavg)" patched
+expect "stage" "$(cat $sys/string/stage)" registered
+unload string old
+finish "new code in use that is unloaded by force is reversed first"
+
+core
+load string old
+ask string matched
+must ksplice-apply /updates/ksplice-string.tar.gz
+contains "what ksplice-apply says" "$out" "interrupted"
+contains "loadavg" "$(cat /proc/loadavg)" patched
+must ksplice-undo string
+sleep 10000 &
+sleeper=$!
+sleep 0.2
+ksplice-apply --retries=1000 --delay=0.1 /updates/ksplice-asleep.tar.gz > /tmp/out 2>&1 &
+apply=$!
+for _ in $(seq 100); do
+	[ "$(cat $sys/asleep/stage 2> /dev/null)" != linked ] || break
+	sleep 0.1
+done
+sleep 0.3
+kill -KILL $apply
+wait $apply 2> /dev/null
+expect "stage when killed" "$(cat $sys/asleep/stage)" linked
+contains "conflicts" "$(cat $sys/asleep/conflicts)" "$sleeper sleep hrtimer_nanosleep"
+kill $sleeper
+wait $sleeper 2> /dev/null
+must ksplice-apply /updates/ksplice-asleep.tar.gz
+must timeout 5 sleep 10000
+must ksplice-undo asleep
+finish "ksplice-apply killed half way, then run again"
+
+# By address: the new code has a function of the same name.
+entry=0x$(sed -n 's/ . loadavg_proc_show$//p' /proc/kallsyms)
+place=$(printf '0x%x' $((entry + JUMP)))
+core
+load string old
+must kprobe "p:ours/probe $place"
+must write 1 $tracing/events/ours/probe/enable
+deny string matched EBUSY "busy" loadavg_proc_show
+must kprobe ""
+ask string matched
+load string new
+must kprobe "p:ours/probe $place"
+must write 1 $tracing/events/ours/probe/enable
+deny string applied EBUSY "busy" loadavg_proc_show
+lacks "loadavg" "$(cat /proc/loadavg)" patched
+must kprobe ""
+must kprobe "p:ours/probe $place"
+deny string applied EBUSY "busy" loadavg_proc_show
+must write 1 $tracing/events/ours/probe/enable
+lacks "loadavg" "$(cat /proc/loadavg)" patched
+must kprobe ""
+ask string applied
+contains "loadavg" "$(cat /proc/loadavg)" patched
+must kprobe "p:ours/probe $place"
+deny string reversed EBUSY "busy" loadavg_proc_show
+must write 1 $tracing/events/ours/probe/enable
+contains "loadavg" "$(cat /proc/loadavg)" patched
+deny string reversed EBUSY "busy" loadavg_proc_show
+must kprobe ""
+must kprobe "p:ours/probe $entry"
+must write 1 $tracing/events/ours/probe/enable
+ask string reversed
+must kprobe ""
+unload string new
+unload string old
+finish "kprobes where the jump goes"
+
+# traced NAME: one read of loadavg, which the function tracer records
+traced()
+{
+	echo > $tracing/trace
+	cat /proc/loadavg > /dev/null
+	expect "entries traced $1" "$(grep -c 'loadavg_proc_show <-' $tracing/trace)" 1
+}
+
+must write loadavg_proc_show $tracing/set_ftrace_filter
+must write function $tracing/current_tracer
+traced "before"
+must ksplice-apply /updates/ksplice-string.tar.gz
+contains "loadavg" "$(cat /proc/loadavg)" patched
+traced "when applied"
+must write nop $tracing/current_tracer
+contains "loadavg" "$(cat /proc/loadavg)" patched
+must write function $tracing/current_tracer
+traced "when traced again"
+must ksplice-undo string
+traced "when undone"
+must write nop $tracing/current_tracer
+must write "" $tracing/set_ftrace_filter
+finish "function tracer"
+
+must write loadavg_proc_show $tracing/set_ftrace_filter
+must write "hrtimer_nanosleep" $tracing/set_graph_function
+must write "" $tracing/set_ftrace_filter
+must write function_graph $tracing/current_tracer
+sleep 10000 &
+sleeper=$!
+sleep 0.5
+must ksplice-apply /updates/ksplice-string.tar.gz
+contains "loadavg" "$(cat /proc/loadavg)" patched
+out=$(ksplice-apply --retries=1 --delay=0.1 /updates/ksplice-asleep.tar.gz 2>&1)
+expect "status of the busy one" $? 3
+contains "who is in the way" "$out" "$sleeper"
+must ksplice-undo string
+kill $sleeper
+wait $sleeper 2> /dev/null
+must write nop $tracing/current_tracer
+must write "" $tracing/set_graph_function
+finish "function graph tracer, also of a function that a task is asleep in"
+
+# read_always FILE: read loadavg without end, count what is neither old nor new
+read_always()
+{
+	wrong=0
+	trap 'echo $wrong > '"$1"'; exit' TERM
+	while :; do
+		read -r line < /proc/loadavg || wrong=$((wrong + 1))
+		case $line in
+		[0-9]*/[0-9]*) ;;
+		*) wrong=$((wrong + 1)) ;;
+		esac
+	done
+}
+
+# insist ID STAGE: again and again while code is in use
+insist()
+{
+	for _ in $(seq 100); do
+		write "$2" $sys/"$1"/stage > /dev/null && return
+	done
+	errors="$errors; stage $2 not reached: $(cat $sys/"$1"/error)"
+}
+
+core
+read_always /tmp/wrong0 &
+reader0=$!
+read_always /tmp/wrong1 &
+reader1=$!
+taskset -p 1 $reader0 > /dev/null
+taskset -p 2 $reader1 > /dev/null
+cycle=0
+while [ $cycle -lt "$cycles" ] && [ -z "$errors" ]; do
+	load string old
+	ask string matched
+	load string new
+	insist string applied
+	contains "loadavg" "$(cat /proc/loadavg)" patched
+	unload string old
+	insist string reversed
+	lacks "loadavg" "$(cat /proc/loadavg)" patched
+	unload string new
+	cycle=$((cycle + 1))
+done
+kill $reader0 $reader1
+wait $reader0 $reader1
+expect "wrong lines" "$(cat /tmp/wrong0 /tmp/wrong1)" "$(printf '0\n0')"
+expect "cycles" $cycle "$cycles"
+finish "$cycles cycles while the function is called on two CPUs"
+
+# rmmod of everything while it is being read and written to
+core
+pids=
+for file in stage patches error targets; do
+	(while [ ! -e /tmp/stop ]; do cat $sys/string/$file; done > /dev/null 2>&1) &
+	pids="$pids $!"
+done
+(while [ ! -e /tmp/stop ]; do echo matched > $sys/string/stage; done 2> /dev/null) &
+pids="$pids $!"
+for _ in $(seq 30); do
+	load string old
+	insmod "$(half string new)" 2> /dev/null &
+	must rmmod "$(module string old)"
+	wait $!
+	rmmod "$(module string new)" 2> /dev/null
+done
+touch /tmp/stop
+# shellcheck disable=SC2086
+wait $pids
+finish "files in use while the modules come and go"
+exit 0

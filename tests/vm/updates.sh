@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=sh
+#
+# Runs in a guest, where test-updates put the updates into /updates: does each of
+# them do what its patch says, and is all as before when it is undone?
+
+lsmod_before=$(lsmod | sed 1d)
+errors=
+
+# expect NAME ACTUAL EXPECTED
+expect()
+{
+	[ "$2" = "$3" ] && return
+	errors="$errors; $1 is \"$2\", expected \"$3\""
+}
+
+# contains NAME ACTUAL PART
+contains()
+{
+	case $2 in
+	*"$3"*) ;;
+	*) errors="$errors; $1 is \"$2\", expected to contain \"$3\"" ;;
+	esac
+}
+
+# lacks NAME ACTUAL PART
+lacks()
+{
+	case $2 in
+	*"$3"*) errors="$errors; $1 is \"$2\", expected not to contain \"$3\"" ;;
+	esac
+}
+
+# The end of a case: its name, and nothing may be left of it.
+finish()
+{
+	expect "lsmod afterwards" "$(lsmod | sed 1d)" "$lsmod_before"
+	[ ! -e /sys/kernel/ksplice ] || errors="$errors; /sys/kernel/ksplice is still there"
+	if [ -z "$errors" ]; then
+		echo "PASS update: $1"
+	else
+		echo "FAIL update: $1: ${errors#; }"
+	fi
+	errors=
+}
+
+# run STATUS COMMAND...: run a command, leave its output in $out.
+run()
+{
+	status=$1
+	shift
+	out=$("$@" 2>&1)
+	set -- "$?" "$*"
+	[ "$1" = "$status" ] ||
+		errors="$errors; exit status of $2 is $1, expected $status; it said: $out"
+}
+
+apply()
+{
+	run 0 ksplice-apply "/updates/ksplice-$1.tar.gz"
+	contains "what ksplice-apply says" "$out" "pause"
+	expect "stage" "$(cat "/sys/kernel/ksplice/$1/stage")" applied
+	expect "loaded old code" "$(lsmod | grep -c "^ksplice_$1_.*_old ")" 0
+}
+
+undo()
+{
+	run 0 ksplice-undo "$1"
+}
+
+# The comm of a program called NAME, read by itself.
+comm_of()
+{
+	cp /bin/busybox "/tmp/$1"
+	# busybox takes argv[0] for the applet, the kernel the name of the file.
+	# shellcheck disable=SC3038
+	(exec -a cat "/tmp/$1" /proc/self/comm) 2>&1
+}
+
+lacks "loadavg before" "$(cat /proc/loadavg)" patched
+apply string
+contains "loadavg applied" "$(cat /proc/loadavg)" patched
+undo string
+lacks "loadavg undone" "$(cat /proc/loadavg)" patched
+finish "a changed string"
+
+sleep 1000 &
+sleeper=$!
+sleep 0.2
+contains "status before" "$(grep State: /proc/$sleeper/status)" "(sleeping)"
+apply inlined
+contains "status applied" "$(grep State: /proc/$sleeper/status)" "L (sleeping lightly)"
+expect "letter in stat applied" "$(cut -d ' ' -f 3 /proc/$sleeper/stat)" L
+undo inlined
+contains "status undone" "$(grep State: /proc/$sleeper/status)" "(sleeping)"
+expect "letter in stat undone" "$(cut -d ' ' -f 3 /proc/$sleeper/stat)" S
+kill $sleeper
+finish "a static function inlined into several"
+
+expect "comm before" "$(comm_of probe)" probe
+apply unexported
+contains "comm applied" "$(comm_of probe)" "fmt"
+contains "comm applied" "$(comm_of probe)" " pg"
+expect "comm of others" "$(comm_of other)" other
+undo unexported
+expect "comm undone" "$(comm_of probe)" probe
+finish "unexported symbols, one of them ambiguous"
+
+expect "comm before" "$(comm_of probe)" probe
+apply special
+expect "comm applied" "$(comm_of probe)" patched
+undo special
+expect "comm undone" "$(comm_of probe)" probe
+finish "WARN, static keys, static calls and alternatives"
+
+lacks "uptime before" "$(cat /proc/uptime)" read
+apply new_function
+contains "uptime applied" "$(cat /proc/uptime)" "read 1 times"
+contains "uptime applied" "$(cat /proc/uptime)" "read 2 times"
+undo new_function
+lacks "uptime undone" "$(cat /proc/uptime)" read
+finish "a new function, variable and string"
+
+sleep 10000 &
+sleeper=$!
+sleep 0.2
+run 3 ksplice-apply --retries=2 --delay=0.1 /updates/ksplice-asleep.tar.gz
+contains "who is in the way" "$out" "sleep"
+contains "who is in the way" "$out" "$sleeper"
+contains "who is in the way" "$out" "hrtimer_nanosleep"
+expect "lsmod while busy" "$(lsmod | sed 1d)" "$lsmod_before"
+expect "the sleeper" "$(kill -0 $sleeper && echo alive)" alive
+kill $sleeper
+wait $sleeper 2>/dev/null
+apply asleep
+run 0 timeout 5 sleep 10000
+undo asleep
+run 143 timeout 1 sleep 10000
+finish "a function that a task is asleep in"
+
+run 4 ksplice-apply /updates/ksplice-wrong_source.tar.gz
+contains "the reason" "$out" "match"
+finish "old code of another source is refused"
+
+run 5 ksplice-apply /updates/ksplice-wrong_kernel.tar.gz
+contains "the reason" "$out" "$(uname -r)"
+finish "an update for another kernel is refused"
+
+head -c 20000 /updates/ksplice-string.tar.gz > /tmp/ksplice-string.tar.gz
+run 1 ksplice-apply /tmp/ksplice-string.tar.gz
+finish "a truncated update is refused"
+
+run 6 ksplice-apply /updates/ksplice-nothing.tar.gz
+run 6 ksplice-undo nothing
+finish "what is not there is not found"
+
+apply string
+apply new_function
+expect "updates" "$(ksplice-view | grep -c applied)" 2
+run 1 ksplice-apply /updates/ksplice-string.tar.gz
+contains "the reason" "$out" "already"
+contains "loadavg" "$(cat /proc/loadavg)" patched
+undo string
+contains "uptime" "$(cat /proc/uptime)" read
+undo new_function
+finish "two updates at a time"
