@@ -165,6 +165,7 @@ static bool drop_unused(struct ksplice_update *update)
 	list_for_each_entry_safe(target, next, &update->targets, list) {
 		if (target->old || target->new)
 			continue;
+		ksplice_target_forget(target);
 		list_del(&target->list);
 		kfree(target);
 	}
@@ -189,10 +190,6 @@ static int check_change(const struct ksplice_mod_change *change)
 	    strlen(change->target) >= MODULE_NAME_LEN || !change->old_code == !change->patches) {
 		pr_err("malformed change\n");
 		return -EINVAL;
-	}
-	if (strcmp(change->target, "vmlinux") != 0) {
-		pr_err("%s: only vmlinux can be changed\n", change->target);
-		return -ENODEV;
 	}
 	if (change->old_code &&
 	    ksplice_old_code_check(change->old_code, change->old_code_size, &reason) != 0) {
@@ -330,10 +327,8 @@ static void forget_match(struct ksplice_update *update)
 {
 	struct ksplice_target *target;
 
-	list_for_each_entry(target, &update->targets, list) {
-		ksplice_matcher_free(target->matcher);
-		target->matcher = NULL;
-	}
+	list_for_each_entry(target, &update->targets, list)
+		ksplice_target_forget(target);
 	update->matched_functions = 0;
 	update->matched_bytes = 0;
 }

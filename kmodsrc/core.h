@@ -38,6 +38,7 @@ struct ksplice_target {
 	struct list_head list;
 	struct ksplice_mod_change *old;
 	struct ksplice_mod_change *new;
+	struct module *module;			/* pinned since it was matched; NULL for vmlinux */
 	struct ksplice_matcher *matcher;	/* from matched until old goes */
 	struct ksplice_jump *jumps;		/* from linked on */
 	unsigned long nr_jumps;
@@ -91,6 +92,9 @@ int ksplice_update_reverse(struct ksplice_update *update);
 
 /* run.c: match the old code of a target with the running kernel. */
 int ksplice_target_match(struct ksplice_update *update, struct ksplice_target *target);
+
+/* Forget that; the target, a module, may go again. */
+void ksplice_target_forget(struct ksplice_target *target);
 
 /* publish.c: let the module loader find what was proved; one target at a time. */
 int ksplice_check_exports(void);

@@ -27,6 +27,11 @@ static int no_stack_trace(struct task_struct *task, unsigned long *store, unsign
 	return -ENOSYS;
 }
 
+static struct module *no_find_module(const char *name)
+{
+	return NULL;
+}
+
 static struct task_struct *no_idle_task(int cpu)
 {
 	return NULL;
@@ -65,6 +70,7 @@ static void no_function(void)
 DEFINE_STATIC_CALL(ksplice_kallsyms_lookup_name, no_lookup_name);
 DEFINE_STATIC_CALL(ksplice_kallsyms_on_each_symbol, no_on_each_symbol);
 DEFINE_STATIC_CALL(ksplice_stack_trace_save_tsk_reliable, no_stack_trace);
+DEFINE_STATIC_CALL(ksplice_find_module, no_find_module);
 DEFINE_STATIC_CALL(ksplice_idle_task, no_idle_task);
 DEFINE_STATIC_CALL(ksplice_stop_machine_cpuslocked, no_stop_machine);
 DEFINE_STATIC_CALL(ksplice_text_poke_kgdb, no_text_poke);
@@ -157,6 +163,7 @@ int ksplice_kernel_init(unsigned long address)
 	    !FIND(ksplice_stack_trace_save_tsk_reliable, "stack_trace_save_tsk_reliable"))
 		return -ENOENT;
 	if (!FIND(ksplice_kallsyms_on_each_symbol, "kallsyms_on_each_symbol") ||
+	    !FIND(ksplice_find_module, "find_module") ||
 	    !FIND(ksplice_idle_task, "idle_task") ||
 	    !FIND(ksplice_stop_machine_cpuslocked, "stop_machine_cpuslocked") ||
 	    !FIND(ksplice_text_poke_kgdb, "text_poke_kgdb") || !find_text_lock())
@@ -168,6 +175,21 @@ int ksplice_kernel_init(unsigned long address)
 int ksplice_stack_trace(struct task_struct *task, unsigned long *addresses, unsigned int size)
 {
 	return static_call(ksplice_stack_trace_save_tsk_reliable)(task, addresses, size);
+}
+
+struct module *ksplice_get_module(const char *name)
+{
+	struct module *module;
+
+	/* What find_module() wants: the list of modules may not change meanwhile. */
+	rcu_read_lock_sched();
+	module = static_call(ksplice_find_module)(name);
+	if (!module)
+		module = ERR_PTR(-ENODEV);
+	else if (module->state != MODULE_STATE_LIVE || !try_module_get(module))
+		module = ERR_PTR(-ETXTBSY);
+	rcu_read_unlock_sched();
+	return module;
 }
 
 struct task_struct *ksplice_idle_task(int cpu)

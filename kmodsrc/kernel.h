@@ -35,6 +35,12 @@ int ksplice_stack_trace(struct task_struct *task, unsigned long *addresses,
 
 struct task_struct *ksplice_idle_task(int cpu);
 
+/*
+ * A reference to the module of that name, for module_put(); -ENODEV when it is
+ * not loaded, -ETXTBSY when it is just being loaded or unloaded.
+ */
+struct module *ksplice_get_module(const char *name);
+
 /* stop_machine() for a caller that has locked the text. */
 int ksplice_stop_machine(int (*fn)(void *data), void *data);
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The match engine's home in the kernel: it reads the running kernel itself. */
+#include <linux/module.h>
+#include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
@@ -27,13 +29,37 @@ static KSPLICE_SYMBOL_CALLBACK(each_symbol, context, name, module, value)
 	return request->fn(request->data, name, value);
 }
 
+/*
+ * The symbols of a module that is loaded, and pinned; after its init they do not
+ * change.
+ */
+static int each_module_symbol(const struct module *module, const struct symbol_request *request)
+{
+	const struct mod_kallsyms *kallsyms = rcu_dereference_check(module->kallsyms, true);
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 1; ret == 0 && i < kallsyms->num_symtab; i++) {
+		const Elf_Sym *symbol = &kallsyms->symtab[i];
+
+		if (symbol->st_shndx != SHN_UNDEF)
+			ret = request->fn(request->data, kallsyms->strtab + symbol->st_name,
+					  symbol->st_value);
+	}
+	return ret;
+}
+
 static int run_for_each_symbol(void *context,
 			       int (*fn)(void *data, const char *name, unsigned long value),
 			       void *data)
 {
+	const struct ksplice_target *target = context;
 	struct symbol_request request = { .fn = fn, .data = data };
+	int ret = ksplice_on_each_symbol(each_symbol, &request);
 
-	return ksplice_on_each_symbol(each_symbol, &request);
+	if (ret == 0 && target->module)
+		ret = each_module_symbol(target->module, &request);
+	return ret;
 }
 
 static void *run_alloc(void *context, size_t size)
@@ -59,20 +85,45 @@ static const struct ksplice_matcher_ops run_ops = {
 	.pause = run_pause,
 };
 
+static int pin_target(struct ksplice_update *update, struct ksplice_target *target)
+{
+	struct module *module;
+
+	if (strcmp(target->name, "vmlinux") == 0)
+		return 0;
+	module = ksplice_get_module(target->name);
+	if (IS_ERR(module))
+		return ksplice_fail(update, PTR_ERR(module), "%s: the module is %s", target->name,
+				    PTR_ERR(module) == -ENODEV ?
+					    "not loaded" :
+					    "just being loaded or unloaded");
+	target->module = module;
+	return 0;
+}
+
+void ksplice_target_forget(struct ksplice_target *target)
+{
+	ksplice_matcher_free(target->matcher);
+	target->matcher = NULL;
+	if (target->module)
+		module_put(target->module);
+	target->module = NULL;
+}
+
 int ksplice_target_match(struct ksplice_update *update, struct ksplice_target *target)
 {
 	unsigned long functions, bytes;
 	char cause[sizeof(update->cause)];
-	int ret;
+	int ret = pin_target(update, target);
 
-	target->matcher = ksplice_matcher_new(target->old->old_code, &run_ops, NULL);
+	if (ret != 0)
+		return ret;
+	target->matcher = ksplice_matcher_new(target->old->old_code, &run_ops, target);
 	if (!target->matcher)
 		return ksplice_fail(update, -ENOMEM, "%s: no memory to match", target->name);
 	ret = ksplice_match(target->matcher);
 	if (ret != 0) {
 		ksplice_match_describe(target->matcher, cause, sizeof(cause));
-		ksplice_matcher_free(target->matcher);
-		target->matcher = NULL;
 		return ksplice_fail(update, ret, "%s: %s", target->name, cause);
 	}
 	ksplice_match_totals(target->matcher, &functions, &bytes);
