@@ -122,6 +122,8 @@ choose_objects()
 	local file object known vmlinux module
 
 	while IFS=: read -r known object vmlinux module known; do
+		# kbuild comes to some folders twice, once for its lib.a.
+		[ -z "${places[$object]-}" ] || continue
 		# shellcheck disable=SC2086 # a list of words becomes one of lines
 		places[$object]=$(printf '%s\n' $vmlinux $module)
 	done < <(sed -n 's/.*\(place:[^:]*:[^:]*:[^:]*:\).*/\1/p' "$work/place.log")

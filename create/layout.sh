@@ -11,7 +11,7 @@
 type_lines()
 {
 	awk '/^[ \t]*#[ \t]*(define|include|if|else|elif|endif|pragma)/ { print; next }
-		/^[A-Za-z].*\<(struct|union|enum)\>[^;()]*$/ || /^(struct|union|enum|typedef)/ { type = !/;/ }
+		/^(static|const|struct|union|enum|typedef|extern) / && !/;/ && (!/\(/ || /\{$/) { type = 1 }
 		type { print }
 		/^}/ { type = 0 }' "$1"
 }

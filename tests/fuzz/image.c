@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * libFuzzer entry for lib/image.c, lib/unpack.c and lib/kallsyms.c:
+ * libFuzzer entry for images of kernels and modules: lib/image.c,
+ * lib/module_image.c, lib/unpack.c and lib/kallsyms.c:
  *
- *	clang -g -O1 -fsanitize=fuzzer,address,undefined -I. tests/fuzz/image.c \
- *		lib/image.c lib/unpack.c lib/kallsyms.c lib/error.c -lelf -larchive
+ *	clang -g -O1 -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined -I. \
+ *		tests/fuzz/image.c lib/image.c lib/module_image.c lib/object.c \
+ *		lib/unpack.c lib/kallsyms.c lib/arena.c lib/hash.c lib/error.c \
+ *		-lelf -larchive
  */
 #include "lib/image.h"
 
@@ -27,6 +30,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct image_section section;
 	struct image *image = image_open_memory("fuzz", data, size, &error);
 
+	if (!image)
+		image = image_open_module_memory("fuzz", data, size, NULL, &error);
 	if (!image)
 		return 0;
 	image_for_each_symbol(image, read_symbol, image);

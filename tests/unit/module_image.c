@@ -109,8 +109,10 @@ static int set_up(void **state)
 	char *kernel, *other, command[1024];
 
 	files->folder = make_folder();
-	files->module = compile(files->folder, "module", module_source, "-fno-common");
-	files->module32 = compile(files->folder, "module32", module_source, "-m32 -fno-common");
+	files->module = compile(files->folder, "module", module_source,
+				"-fno-common -fno-function-sections -fno-data-sections");
+	files->module32 = compile(files->folder, "module32", module_source,
+				  "-m32 -fno-common -fno-function-sections -fno-data-sections");
 	kernel = compile(files->folder, "kernel", kernel_source, "");
 	other = compile(files->folder, "other", other_source, "");
 	if (!files->module || !kernel || !other)
@@ -304,7 +306,7 @@ static void test_refused(void **state)
 	static const struct {
 		const char *source, *flags, *text;
 	} cases[] = {
-		{ "int common;", "-fcommon", "common: a common symbol" },
+		{ "int common, i = 1;", "-fcommon", "common: a common symbol" },
 		{ "asm(\".data; .long foo\");", "", "foo does not fit" },
 		{ "asm(\".data; .quad foo@GOTPCREL\");", "", "relocation type" },
 		{ "asm(\".data; .short foo\");", "", "type 12, which the kernel does not apply" },
