@@ -35,7 +35,7 @@ struct image_section {
 
 /*
  * Reads an image. NULL and @error ("PATH: what") when it can't be read or is
- * refused: files and payloads over 1 GiB, modules (ET_REL), images with
+ * refused: files and payloads over 1 GiB, ET_REL (see below), images with
  * neither a symbol table nor kallsyms. image_close() frees all of it.
  */
 struct image *image_open(const char *path, struct ks_error *error);

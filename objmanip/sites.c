@@ -194,15 +194,28 @@ static int add_jump_label(const struct entry *entry)
 			     NULL);
 }
 
-/* { s32 site, s32 key }; the low bits of the key are flags */
+/*
+ * { s32 site, s32 key }; the low bits of the key are flags.  For a module that may
+ * make a call but not change it, objtool puts the trampoline for the key, which the
+ * loader replaces (create_static_call_sections() in tools/objtool/check.c of 6.1).
+ */
 static int add_static_call(const struct entry *entry)
 {
+	static const char trampoline[] = "__SCT__";
 	const struct reloc *key = entry_reloc(entry, 4);
+	struct old_symbol *symbol;
+	const char *name;
 
 	if (!key)
 		return bad_entry(entry, "a static call without a key");
-	return add_insn_site(entry, KSPLICE_SITE_STATIC_CALL, 0, 0,
-			     pre_target(entry->manip, key).symbol);
+	name = key->symbol ? key->symbol->name : "";
+	if (strstarts(name, trampoline))
+		symbol = place_by_name(entry->manip,
+				       arena_printf(&entry->manip->arena, "__SCK__%s",
+						    name + strlen(trampoline))).symbol;
+	else
+		symbol = pre_target(entry->manip, key).symbol;
+	return add_insn_site(entry, KSPLICE_SITE_STATIC_CALL, 0, 0, symbol);
 }
 
 static int add_entry(const struct entry *entry)

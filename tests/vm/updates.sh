@@ -164,3 +164,21 @@ undo string
 contains "uptime" "$(cat /proc/uptime)" read
 undo new_function
 finish "two updates at a time"
+
+initstate=/sys/block/zram0/initstate
+expect "initstate before" "$(cat $initstate)" 0
+apply module
+expect "initstate applied" "$(cat $initstate)" "0 patched"
+contains "loadavg applied" "$(cat /proc/loadavg)" patched
+run 1 rmmod zram
+undo module
+expect "initstate undone" "$(cat $initstate)" 0
+lacks "loadavg undone" "$(cat /proc/loadavg)" patched
+finish "a module and the kernel itself"
+
+run 0 rmmod zram
+lsmod_before=$(lsmod | sed 1d)
+run 1 ksplice-apply /updates/ksplice-module.tar.gz
+contains "the reason" "$out" "zram: the module is not loaded"
+lacks "loadavg" "$(cat /proc/loadavg)" patched
+finish "a module that is not loaded"
