@@ -4,49 +4,19 @@
 # Runs in a guest, where test-core put unpacked updates into /updates: drives the
 # core by hand, in every wrong order, and with tracers and kprobes in its way.
 
+# shellcheck source=tests/vm/cases.sh
+. /cases.sh
+
 sys=/sys/kernel/ksplice
 tracing=/sys/kernel/tracing
-lsmod_before=$(lsmod | sed 1d)
 cycles=${CORE_CYCLES:-40}
-errors=
-
-# expect NAME ACTUAL EXPECTED
-expect()
-{
-	[ "$2" = "$3" ] && return
-	errors="$errors; $1 is \"$2\", expected \"$3\""
-}
-
-# contains NAME ACTUAL PART
-contains()
-{
-	case $2 in
-	*"$3"*) ;;
-	*) errors="$errors; $1 is \"$2\", expected to contain \"$3\"" ;;
-	esac
-}
-
-# lacks NAME ACTUAL PART
-lacks()
-{
-	case $2 in
-	*"$3"*) errors="$errors; $1 is \"$2\", expected not to contain \"$3\"" ;;
-	esac
-}
 
 # The end of a case: its name, and nothing may be left of it.
 finish()
 {
 	[ ! -d /sys/module/ksplice ] || rmmod ksplice
-	expect "lsmod afterwards" "$(lsmod | sed 1d)" "$lsmod_before"
-	[ ! -e $sys ] || errors="$errors; $sys is still there"
 	lacks "loadavg afterwards" "$(cat /proc/loadavg)" patched
-	if [ -z "$errors" ]; then
-		echo "PASS core: $1"
-	else
-		echo "FAIL core: $1: ${errors#; }"
-	fi
-	errors=
+	end_case "core: $1"
 }
 
 # must COMMAND...: it succeeds.

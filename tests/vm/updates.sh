@@ -4,45 +4,8 @@
 # Runs in a guest, where test-updates put the updates into /updates: does each of
 # them do what its patch says, and is all as before when it is undone?
 
-lsmod_before=$(lsmod | sed 1d)
-errors=
-
-# expect NAME ACTUAL EXPECTED
-expect()
-{
-	[ "$2" = "$3" ] && return
-	errors="$errors; $1 is \"$2\", expected \"$3\""
-}
-
-# contains NAME ACTUAL PART
-contains()
-{
-	case $2 in
-	*"$3"*) ;;
-	*) errors="$errors; $1 is \"$2\", expected to contain \"$3\"" ;;
-	esac
-}
-
-# lacks NAME ACTUAL PART
-lacks()
-{
-	case $2 in
-	*"$3"*) errors="$errors; $1 is \"$2\", expected not to contain \"$3\"" ;;
-	esac
-}
-
-# The end of a case: its name, and nothing may be left of it.
-finish()
-{
-	expect "lsmod afterwards" "$(lsmod | sed 1d)" "$lsmod_before"
-	[ ! -e /sys/kernel/ksplice ] || errors="$errors; /sys/kernel/ksplice is still there"
-	if [ -z "$errors" ]; then
-		echo "PASS update: $1"
-	else
-		echo "FAIL update: $1: ${errors#; }"
-	fi
-	errors=
-}
+# shellcheck source=tests/vm/cases.sh
+. /cases.sh
 
 # run STATUS COMMAND...: run a command, leave its output in $out.
 run()
@@ -82,7 +45,7 @@ apply string
 contains "loadavg applied" "$(cat /proc/loadavg)" patched
 undo string
 lacks "loadavg undone" "$(cat /proc/loadavg)" patched
-finish "a changed string"
+end_case "update: a changed string"
 
 sleep 1000 &
 sleeper=$!
@@ -95,7 +58,7 @@ undo inlined
 contains "status undone" "$(grep State: /proc/$sleeper/status)" "(sleeping)"
 expect "letter in stat undone" "$(cut -d ' ' -f 3 /proc/$sleeper/stat)" S
 kill $sleeper
-finish "a static function inlined into several"
+end_case "update: a static function inlined into several"
 
 expect "comm before" "$(comm_of probe)" probe
 apply unexported
@@ -104,14 +67,14 @@ contains "comm applied" "$(comm_of probe)" " pg"
 expect "comm of others" "$(comm_of other)" other
 undo unexported
 expect "comm undone" "$(comm_of probe)" probe
-finish "unexported symbols, one of them ambiguous"
+end_case "update: unexported symbols, one of them ambiguous"
 
 expect "comm before" "$(comm_of probe)" probe
 apply special
 expect "comm applied" "$(comm_of probe)" patched
 undo special
 expect "comm undone" "$(comm_of probe)" probe
-finish "WARN, static keys, static calls and alternatives"
+end_case "update: WARN, static keys, static calls and alternatives"
 
 lacks "uptime before" "$(cat /proc/uptime)" read
 apply new_function
@@ -119,7 +82,7 @@ contains "uptime applied" "$(cat /proc/uptime)" "read 1 times"
 contains "uptime applied" "$(cat /proc/uptime)" "read 2 times"
 undo new_function
 lacks "uptime undone" "$(cat /proc/uptime)" read
-finish "a new function, variable and string"
+end_case "update: a new function, variable and string"
 
 sleep 10000 &
 sleeper=$!
@@ -136,23 +99,23 @@ apply asleep
 run 0 timeout 5 sleep 10000
 undo asleep
 run 143 timeout 1 sleep 10000
-finish "a function that a task is asleep in"
+end_case "update: a function that a task is asleep in"
 
 run 4 ksplice-apply /updates/ksplice-wrong_source.tar.gz
 contains "the reason" "$out" "match"
-finish "old code of another source is refused"
+end_case "update: old code of another source is refused"
 
 run 5 ksplice-apply /updates/ksplice-wrong_kernel.tar.gz
 contains "the reason" "$out" "$(uname -r)"
-finish "an update for another kernel is refused"
+end_case "update: an update for another kernel is refused"
 
 head -c 20000 /updates/ksplice-string.tar.gz > /tmp/ksplice-string.tar.gz
 run 1 ksplice-apply /tmp/ksplice-string.tar.gz
-finish "a truncated update is refused"
+end_case "update: a truncated update is refused"
 
 run 6 ksplice-apply /updates/ksplice-nothing.tar.gz
 run 6 ksplice-undo nothing
-finish "what is not there is not found"
+end_case "update: what is not there is not found"
 
 apply string
 apply new_function
@@ -163,7 +126,7 @@ contains "loadavg" "$(cat /proc/loadavg)" patched
 undo string
 contains "uptime" "$(cat /proc/uptime)" read
 undo new_function
-finish "two updates at a time"
+end_case "update: two updates at a time"
 
 initstate=/sys/block/zram0/initstate
 expect "initstate before" "$(cat $initstate)" 0
@@ -174,11 +137,11 @@ run 1 rmmod zram
 undo module
 expect "initstate undone" "$(cat $initstate)" 0
 lacks "loadavg undone" "$(cat /proc/loadavg)" patched
-finish "a module and the kernel itself"
+end_case "update: a module and the kernel itself"
 
 run 0 rmmod zram
 lsmod_before=$(lsmod | sed 1d)
 run 1 ksplice-apply /updates/ksplice-module.tar.gz
 contains "the reason" "$out" "zram: the module is not loaded"
 lacks "loadavg" "$(cat /proc/loadavg)" patched
-finish "a module that is not loaded"
+end_case "update: a module that is not loaded"
