@@ -93,21 +93,23 @@ find_candidates()
 		*.c | *.S) candidates+=("$file") ;;
 		esac
 	done
-	# Distributions build about half of what there is.
-	if [ "${#candidates[@]}" -gt $((4 * max_objects)) ]; then
-		too_many "about $((${#candidates[@]} / 2))"
+	# To ask the build system about so many would take minutes.
+	if [ "${#candidates[@]}" -gt $((20 * max_objects)) ]; then
+		too_many "up to ${#candidates[@]}"
 	fi
 }
 
 # The build system is asked, with make told to print commands and not to run
 # them, and the compiler's rule replaced by one that names the object's place.
+# What it tries out with the compiler makes files at the top of the tree.
 # shellcheck disable=SC2016
 ask_places()
 {
 	local rule='@echo "place:$@:$(if $(filter $@,$(real-obj-y) $(lib-y) $(extra-y)),vmlinux)'
 
+	mkdir -- "$work/place" && link_folder "$work/place" "" || return
 	rule+=':$(if $(filter $@,$(real-obj-m)),$(modfile)):"'
-	make_in_batches "$tree" -n -s "rule_cc_o_c=$rule" "rule_as_o_S=$rule" -- "$@"
+	make_in_batches "$work/place" -n -s "rule_cc_o_c=$rule" "rule_as_o_S=$rule" -- "$@"
 }
 
 # "foo.c" and "foo.S" are "foo.o".
@@ -159,7 +161,7 @@ any_built()
 
 	for file in "$@"; do
 		object_of "$file"
-		[ -z "${places[$REPLY]-}" ] || return 0
+		[ -z "${places[$REPLY]-}${probe_kinds[$REPLY]-}" ] || return 0
 	done
 	return 1
 }
