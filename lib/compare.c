@@ -316,6 +316,27 @@ bool is_same_code(struct span *pre, struct span *post)
 	}
 }
 
+bool compare_same_length(struct span *pre, struct span *post, difference_fn *differs, void *data)
+{
+	struct cursor x = { .span = pre, .at = pre->offset, .end = pre->offset + pre->size };
+	struct cursor y = { .span = post, .at = post->offset, .end = post->offset + post->size };
+
+	if (!pre->section->data || !post->section->data || pre->size != post->size ||
+	    pre->entry != post->entry)
+		return false;
+	x.same_layout = y.same_layout = true;
+	while (x.at < x.end) {
+		load_insn(&x);
+		load_insn(&y);
+		if (x.insn.length != y.insn.length ||
+		    (!is_same_insn(&x, &y) && !differs(data, x.at, y.at, &x.insn)))
+			return false;
+		x.at += x.insn.length;
+		y.at += y.insn.length;
+	}
+	return true;
+}
+
 /*
  * struct alt_instr has the replacement's length in its last byte but one (13
  * bytes: padlen follows) or in its last.  With length 0 the reference to the

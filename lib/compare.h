@@ -3,6 +3,7 @@
 #ifndef KSPLICE_LIB_COMPARE_H
 #define KSPLICE_LIB_COMPARE_H
 
+#include "kmodsrc/insn.h"
 #include "lib/span.h"
 
 /* Equal bytes outside of relocated fields, and fields of equal length at equal places. */
@@ -23,6 +24,16 @@ bool is_same_data(struct span *pre, struct span *post);
  * same references: for functions, without their parts and table entries.
  */
 bool is_same_code(struct span *pre, struct span *post);
+
+/*
+ * Compare two functions of one size, instruction by instruction at the same
+ * offsets, and ask @differs about each that is not the same; @x and @y are
+ * offsets in the sections, @insn is that of @pre.  False when it says so, or
+ * when more differs than that.
+ */
+typedef bool difference_fn(void *data, uint64_t x, uint64_t y, const struct ksplice_insn *insn);
+bool compare_same_length(struct span *pre, struct span *post, difference_fn *differs,
+			 void *data);
 
 /*
  * The same table entries that matter: alternatives, exception table, jump

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/compare.h"
+#include "lib/lines.h"
 #include "lib/names.h"
 #include "lib/twin.h"
 
@@ -81,22 +82,65 @@ static void mark_unit(struct span *span)
 		part->status = SPAN_CHANGED;
 }
 
-static void compare_functions(struct object *pre)
+static void mark_pair(struct span *span)
+{
+	mark_unit(span);
+	mark_unit(span->twin);
+}
+
+/* Functions that may differ in lines only are SPAN_UNKNOWN until all is seen. */
+static void compare_functions(struct object *pre, struct lines *lines)
 {
 	struct section *section;
 	struct span *span;
+	bool same, entries;
 	size_t i;
 
 	for_each_span(pre, section, span, i) {
 		if (!is_function(span) || !span->twin)
 			continue;
-		if (span->status != SPAN_CHANGED)
+		entries = is_same_entries(span, span->twin);
+		same = entries && is_same_code(span, span->twin);
+		if (entries && (same || add_line_candidate(lines, span, span->twin)))
+			add_bug_lines(lines, span, span->twin);
+		else
+			mark_pair(span);
+		if (same && span->status != SPAN_CHANGED)
 			set_status(span, SPAN_SAME);
-		if (!is_same_code(span, span->twin) || !is_same_entries(span, span->twin)) {
-			mark_unit(span);
-			mark_unit(span->twin);
-		}
 	}
+}
+
+static void settle_lines(struct lines *lines)
+{
+	struct line_point *point;
+
+	judge_lines(lines);
+	for (point = lines->points; point < lines->points + lines->count; point++) {
+		if (point->rejected)
+			mark_pair(point->unit);
+		else if (point->candidate && point->unit->status != SPAN_CHANGED)
+			set_status(point->unit, SPAN_SAME);
+	}
+}
+
+/* Of what was not found to be changed as a whole; a part stands for its function. */
+static void report_lines(struct diff *diff, const struct lines *lines)
+{
+	struct diff_list *list = &diff->functions_line_only;
+	struct line_point *point;
+	struct span *unit;
+	size_t i, kept = 0;
+
+	for (point = lines->points; point < lines->points + lines->count; point++) {
+		unit = span_unit(point->unit);
+		if (point->candidate && unit->status == SPAN_SAME)
+			add_item(diff, list, unit, unit->twin, NULL);
+	}
+	sort_list(list);
+	for (i = 0; i < list->count; i++)
+		if (!kept || list->items[kept - 1].pre != list->items[i].pre)
+			list->items[kept++] = list->items[i];
+	list->count = kept;
 }
 
 /*
@@ -324,6 +368,7 @@ static void refuse_ambiguous(struct diff *diff, struct object *pre, struct objec
 
 int diff_objects(struct diff *diff, struct object *pre, struct object *post, struct ks_error *err)
 {
+	struct lines lines = { .arena = &diff->arena };
 	bool again;
 
 	memset(diff, 0, sizeof(*diff));
@@ -331,7 +376,8 @@ int diff_objects(struct diff *diff, struct object *pre, struct object *post, str
 		return ks_error_set(err, "%s and %s are for different machines", pre->path,
 				    post->path);
 	pair_objects(pre, post);
-	compare_functions(pre);
+	compare_functions(pre, &lines);
+	settle_lines(&lines);
 	do {
 		again = propagate(pre);
 		again |= propagate(post);
@@ -339,6 +385,7 @@ int diff_objects(struct diff *diff, struct object *pre, struct object *post, str
 	mark_unpaired(pre, SPAN_DELETED);
 	mark_unpaired(post, SPAN_NEW);
 	report_functions(diff, pre, post);
+	report_lines(diff, &lines);
 	compare_data(diff, pre);
 	report_data(diff, pre, SPAN_DELETED, &diff->data_deleted);
 	report_data(diff, post, SPAN_NEW, &diff->data_new);

@@ -28,6 +28,8 @@ struct diff_list {
  * @functions_changed: whole functions: a change of foo.cold or foo.part.0 is one
  *		of foo.  All spans of the unit have status SPAN_CHANGED then.
  * @functions_new, @functions_deleted: likewise without parts
+ * @functions_line_only: differ in line numbers only (lines.h), in themselves or in
+ *		a part, and count as the same otherwise
  * @data_changed: constant data only; changed variables are refused
  * @data_new, @data_deleted: variables and named constants, without private
  *		statics (names.h)
@@ -37,6 +39,7 @@ struct diff_list {
 struct diff {
 	struct arena arena;
 	struct diff_list functions_changed, functions_new, functions_deleted;
+	struct diff_list functions_line_only;
 	struct diff_list data_changed, data_new, data_deleted;
 	struct diff_list skipped, refused;
 };
@@ -50,7 +53,10 @@ int diff_objects(struct diff *diff, struct object *pre, struct object *post,
 		 struct ks_error *err);
 void diff_free(struct diff *diff);
 
-/* Something to report: a difference, or something skipped or refused. */
+/*
+ * A difference, or something skipped or refused.  Line numbers are neither: nobody
+ * needs an update for them.
+ */
 bool is_different(const struct diff *diff);
 
 #endif

@@ -26,7 +26,7 @@ static const char usage[] =
 	"  -h, --help         show this help and exit\n"
 	"  -V, --version      show the version and exit\n"
 	"\n"
-	"Exit status: 0 nothing differs, 1 something differs, 2 trouble.\n";
+	"Exit status: 0 nothing differs but line numbers, 1 something differs, 2 trouble.\n";
 
 static json_object *json_names(const struct diff_list *list)
 {
@@ -71,6 +71,7 @@ static void print_json(const struct diff *diff)
 	json_object_object_add(object, "functions",
 			       json_kinds(&diff->functions_changed, &diff->functions_new,
 					  &diff->functions_deleted));
+	json_object_object_add(object, "line_only", json_names(&diff->functions_line_only));
 	json_object_object_add(object, "data", json_kinds(&diff->data_changed, &diff->data_new,
 							  &diff->data_deleted));
 	json_object_object_add(object, "skipped", json_reasons(&diff->skipped));
@@ -97,6 +98,7 @@ static void print_text(const struct diff *diff)
 	print_list(&diff->functions_changed, "changed function");
 	print_list(&diff->functions_new, "new function");
 	print_list(&diff->functions_deleted, "deleted function");
+	print_list(&diff->functions_line_only, "line-only function");
 	print_list(&diff->data_changed, "changed data");
 	print_list(&diff->data_new, "new data");
 	print_list(&diff->data_deleted, "deleted data");

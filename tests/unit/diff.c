@@ -10,7 +10,7 @@
 #include "tests/unit/compile.h"
 
 /*
- * @expected: changed a, b; new +c; deleted -d; data changed =e, new +=f, deleted
+ * @expected: changed a, b; new +c; deleted -d; lines only #l; data changed =e, new +=f, deleted
  * -=g; skipped ~h; refused !i; in this order.
  */
 struct diff_case {
@@ -18,6 +18,22 @@ struct diff_case {
 };
 
 #define NOINLINE "__attribute__((noinline)) "
+
+#define WARN_DECL "void w(const char *, int);\n"
+#define STACK_DECL "int s(int, int, int, int, int, int, const char *, int);\n"
+
+/* A function with a warning at a line of a.c. */
+#define BUG_AT(name, line)								\
+	"int " name "(int a) { if (a) asm volatile(\"1: ud2\\n"			\
+	".pushsection .rodata.str1.1,\\\"aMS\\\",@progbits,1\\n"			\
+	"2: .asciz \\\"a.c\\\"\\n.popsection\\n"					\
+	".pushsection __bug_table,\\\"aw\\\"\\n.long 1b-., 2b-.\\n.word " line	\
+	", 1\\n.popsection\"); return a; }\n"
+
+/* For 64 bits: the arguments are in other registers elsewhere. */
+#define LINE_ASM(code)									\
+	"asm(\".text\\n.globl f\\n.type f, @function\\nf: " code "\\nret\\n.size f, .-f\\n"	\
+	".section .rodata.str1.1,\\\"aMS\\\",@progbits,1\\n1: .asciz \\\"a.c\\\"\");"
 
 static const struct diff_case cases[] = {
 	{ "comment only",
@@ -174,6 +190,148 @@ static const struct diff_case cases[] = {
 	  "return puts(_rs) + 1; }",
 	  "int puts(const char *); int f(void) { static const char _rs[] = \"h\";"
 	  "return puts(_rs) + 1; }", "f" },
+
+	/* Lines (lib/lines.h). */
+	{ "line after the name of the file",
+	  WARN_DECL "#line 300 \"a.c\"\nint f(int a) { if (a) w(__FILE__, __LINE__); return a + 1; }",
+	  WARN_DECL "#line 310 \"a.c\"\nint f(int a) { if (a) w(__FILE__, __LINE__); return a + 1; }",
+	  "#f" },
+	{ "line that a jump passes on",
+	  WARN_DECL "#line 300 \"a.c\"\nvoid f(void) { w(__FILE__, __LINE__); }",
+	  WARN_DECL "#line 310 \"a.c\"\nvoid f(void) { w(__FILE__, __LINE__); }", "#f" },
+	{ "line in a cold part",
+	  WARN_DECL "__attribute__((cold)) void c(const char *, int);\n#line 300 \"a.c\"\n"
+	  "int f(int a) { if (__builtin_expect(a == 5, 0)) c(__FILE__, __LINE__); return a + 1; }",
+	  WARN_DECL "__attribute__((cold)) void c(const char *, int);\n#line 310 \"a.c\"\n"
+	  "int f(int a) { if (__builtin_expect(a == 5, 0)) c(__FILE__, __LINE__); return a + 1; }",
+	  "#f" },
+	{ "line after a format and the name of the file",
+	  "int p(const char *, const char *, int);\n#line 300 \"a.c\"\n"
+	  "int f(int a) { return p(\"%s (%d)\", __FILE__, __LINE__) + a; }",
+	  "int p(const char *, const char *, int);\n#line 310 \"a.c\"\n"
+	  "int f(int a) { return p(\"%s (%d)\", __FILE__, __LINE__) + a; }", "#f" },
+	{ "line and file on the stack",
+	  STACK_DECL "#line 300 \"a.c\"\nint f(int a) { "
+	  "return s(a, a, a, a, a, a, __FILE__, __LINE__) + 1; }",
+	  STACK_DECL "#line 310 \"a.c\"\nint f(int a) { "
+	  "return s(a, a, a, a, a, a, __FILE__, __LINE__) + 1; }", "#f" },
+	{ "constant of a call",
+	  "int w(int, int); int f(int a) { return w(a, 10) + 1; }",
+	  "int w(int, int); int f(int a) { return w(a, 12) + 1; }", "f" },
+	{ "constant, and lines that moved as far",
+	  WARN_DECL "int n(int, int);\n#line 300 \"a.c\"\nint f(int a) { return n(a, 310) + 1; }\n"
+	  "int g(int a) { w(__FILE__, __LINE__); return a + 1; }",
+	  WARN_DECL "int n(int, int);\n#line 310 \"a.c\"\nint f(int a) { return n(a, 320) + 1; }\n"
+	  "int g(int a) { w(__FILE__, __LINE__); return a + 1; }", "f #g" },
+	{ "constant and line in one function",
+	  WARN_DECL "#line 300 \"a.c\"\nint f(int a) { w(__FILE__, __LINE__); w(0, 310); return a; }",
+	  WARN_DECL "#line 310 \"a.c\"\nint f(int a) { w(__FILE__, __LINE__); w(0, 320); return a; }",
+	  "f" },
+	{ "line and another change in one function",
+	  WARN_DECL "#line 300 \"a.c\"\nint f(int a) { w(__FILE__, __LINE__); return a + 1; }",
+	  WARN_DECL "#line 310 \"a.c\"\nint f(int a) { w(__FILE__, __LINE__); return a + 2; }", "f" },
+	{ "argument after the line",
+	  "void w(const char *, int, int);\nint f(int a) { w(\"a.c\", 300, 10); return a; }",
+	  "void w(const char *, int, int);\nint f(int a) { w(\"a.c\", 300, 12); return a; }", "f" },
+	{ "line that is stored",
+	  "int v; void w(void);\n#line 300 \"a.c\"\nvoid f(void) { v = __LINE__; w(); w(); }",
+	  "int v; void w(void);\n#line 310 \"a.c\"\nvoid f(void) { v = __LINE__; w(); w(); }", "f" },
+	{ "no line: too large",
+	  WARN_DECL "int f(int a) { w(\"a.c\", 70000); return a; }",
+	  WARN_DECL "int f(int a) { w(\"a.c\", 70001); return a; }", "f" },
+	{ "no line: 0 and negative",
+	  WARN_DECL "int f(int a) { w(\"a.c\", -3); return a; }",
+	  WARN_DECL "int f(int a) { w(\"a.c\", -4); return a; }", "f" },
+	{ "no name of a file",
+	  WARN_DECL "int f(int a) { w(\"usb.core\", 300); return a; }",
+	  WARN_DECL "int f(int a) { w(\"usb.core\", 310); return a; }", "f" },
+	{ "lines that change places",
+	  WARN_DECL "int f(int a) { w(\"a.c\", 300); return a; }"
+	  "int g(int a) { w(\"a.c\", 400); return a + 1; }",
+	  WARN_DECL "int f(int a) { w(\"a.c\", 400); return a; }"
+	  "int g(int a) { w(\"a.c\", 300); return a + 1; }", "f g" },
+	{ "one line that becomes two",
+	  WARN_DECL "int f(int a) { w(\"a.c\", 300); return a; }"
+	  "int g(int a) { w(\"a.c\", 300); return a + 1; }",
+	  WARN_DECL "int f(int a) { w(\"a.c\", 310); return a; }"
+	  "int g(int a) { w(\"a.c\", 320); return a + 1; }", "f g" },
+	{ "lines of two files move as they like",
+	  WARN_DECL "int f(int a) { w(\"a.c\", 300); return a; }"
+	  "int g(int a) { w(\"b.h\", 301); return a + 1; }",
+	  WARN_DECL "int f(int a) { w(\"a.c\", 310); return a; }"
+	  "int g(int a) { w(\"b.h\", 291); return a + 1; }", "#f #g" },
+	{ "a number between lines that stay",
+	  BUG_AT("e", "100") BUG_AT("h", "500") WARN_DECL
+	  "int f(int a) { w(\"a.c\", 300); return a; }",
+	  BUG_AT("e", "100") BUG_AT("h", "500") WARN_DECL
+	  "int f(int a) { w(\"a.c\", 310); return a; }", "f" },
+	{ "a number between lines that move",
+	  BUG_AT("e", "100") BUG_AT("h", "500") WARN_DECL
+	  "int f(int a) { w(\"a.c\", 300); return a; }",
+	  BUG_AT("e", "110") BUG_AT("h", "510") WARN_DECL
+	  "int f(int a) { w(\"a.c\", 310); return a; }", "#f" },
+	{ "lines before and behind a hunk",
+	  BUG_AT("e", "100") BUG_AT("h", "500") WARN_DECL
+	  "int f(int a) { w(\"a.c\", 300); return a; }",
+	  BUG_AT("e", "100") BUG_AT("h", "510") WARN_DECL
+	  "int f(int a) { w(\"a.c\", 310); return a; }", "#f" },
+	{ "line after __func__, alone",
+	  WARN_DECL "int f(int a) { w(__func__, 300); return a; }",
+	  WARN_DECL "int f(int a) { w(__func__, 310); return a; }", "f" },
+	{ "lines after __func__ that support each other",
+	  WARN_DECL "int f(int a) { w(__func__, 300); return a; }"
+	  "int g(int a) { w(__func__, 400); return a + 1; }",
+	  WARN_DECL "int f(int a) { w(__func__, 310); return a; }"
+	  "int g(int a) { w(__func__, 410); return a + 1; }", "#f #g" },
+	{ "lines after __func__ that move in two ways",
+	  WARN_DECL "int f(int a) { w(__func__, 300); return a; }"
+	  "int g(int a) { w(__func__, 400); return a + 1; }",
+	  WARN_DECL "int f(int a) { w(__func__, 310); return a; }"
+	  "int g(int a) { w(__func__, 420); return a + 1; }", "f g" },
+	{ "one constant in two functions after __func__",
+	  WARN_DECL "int f(int a) { w(__func__, 10); return a; }"
+	  "int g(int a) { w(__func__, 10); return a + 1; }",
+	  WARN_DECL "int f(int a) { w(__func__, 12); return a; }"
+	  "int g(int a) { w(__func__, 12); return a + 1; }", "f g" },
+	{ "a constant for a format after __func__",
+	  "int p(const char *, const char *, int);"
+	  "int f(int a) { return p(\"%s: %d tries\", __func__, 10) + a; }"
+	  "int g(int a) { return p(\"%s: %d tries\", __func__, 20) - a; }",
+	  "int p(const char *, const char *, int);"
+	  "int f(int a) { return p(\"%s: %d tries\", __func__, 12) + a; }"
+	  "int g(int a) { return p(\"%s: %d tries\", __func__, 22) - a; }", "f g" },
+	{ "lines after the name of an ACPICA module",
+	  WARN_DECL "static const char _acpi_module_name[] = \"ex\";"
+	  "int f(int a) { w(_acpi_module_name, 300); return a; }"
+	  "int g(int a) { w(_acpi_module_name, 400); return a + 1; }",
+	  WARN_DECL "static const char _acpi_module_name[] = \"ex\";"
+	  "int f(int a) { w(_acpi_module_name, 310); return a; }"
+	  "int g(int a) { w(_acpi_module_name, 410); return a + 1; }", "#f #g" },
+	{ "a line that is used before the call",
+	  LINE_ASM("mov $300, %esi; mov %esi, %eax; mov $1f, %edi; call w"),
+	  LINE_ASM("mov $310, %esi; mov %esi, %eax; mov $1f, %edi; call w"), "f" },
+	{ "a line that is stored before the call",
+	  LINE_ASM("mov $300, %esi; mov $1f, %edi; mov %esi, v; call w"),
+	  LINE_ASM("mov $310, %esi; mov $1f, %edi; mov %esi, v; call w"), "f" },
+	{ "a branch between a line and the call",
+	  LINE_ASM("mov $1f, %edi; mov $300, %esi; test %eax, %eax; je 2f; call w; 2:"),
+	  LINE_ASM("mov $1f, %edi; mov $310, %esi; test %eax, %eax; je 2f; call w; 2:"), "f" },
+	{ "a branch to between the name and the line",
+	  LINE_ASM("test %eax, %eax; je 2f; mov $1f, %edi; 2: mov $300, %esi; call w"),
+	  LINE_ASM("test %eax, %eax; je 2f; mov $1f, %edi; 2: mov $310, %esi; call w"), "f" },
+	{ "a name that is lost before the call",
+	  LINE_ASM("mov $1f, %edi; mov $300, %esi; mov %eax, %edi; call w"),
+	  LINE_ASM("mov $1f, %edi; mov $310, %esi; mov %eax, %edi; call w"), "f" },
+	{ "a number in the same place of another register",
+	  LINE_ASM("mov $1f, %edi; mov $300, %esi; call w"),
+	  LINE_ASM("mov $1f, %edi; mov $310, %edx; call w"), "f" },
+	{ "a line at the end of the code",
+	  LINE_ASM("mov $1f, %edi; mov $300, %esi"), LINE_ASM("mov $1f, %edi; mov $310, %esi"), "f" },
+	{ "a line by hand",
+	  LINE_ASM("lea v(%ebx,%esi,4), %eax; mov $1f, %edi; mov $300, %esi; movl $5, v; "
+		   "movzbl %al, %edx; xor %eax, %eax; nop; call w"),
+	  LINE_ASM("lea v(%ebx,%esi,4), %eax; mov $1f, %edi; mov $310, %esi; movl $5, v; "
+		   "movzbl %al, %edx; xor %eax, %eax; nop; call w"), "#f" },
 };
 
 static void add(char *text, const char *mark, const struct diff_list *list)
@@ -195,6 +353,7 @@ static void describe(char *text, const struct diff *diff)
 	add(text, "", &diff->functions_changed);
 	add(text, "+", &diff->functions_new);
 	add(text, "-", &diff->functions_deleted);
+	add(text, "#", &diff->functions_line_only);
 	add(text, "=", &diff->data_changed);
 	add(text, "+=", &diff->data_new);
 	add(text, "-=", &diff->data_deleted);
@@ -237,7 +396,8 @@ static void run_cases(const char *folder, const char *flags)
 
 	for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		/* Entries with 64-bit words in them. */
-		if (strstr(flags, "-m32") && strstr(cases[i].pre, ".quad"))
+		if (strstr(flags, "-m32") &&
+		    (strstr(cases[i].pre, ".quad") || strstr(cases[i].pre, "1: .asciz")))
 			continue;
 		pre = compile(folder, "pre", cases[i].pre, flags);
 		post = compile(folder, "post", cases[i].post, flags);
