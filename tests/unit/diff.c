@@ -191,6 +191,11 @@ static const struct diff_case cases[] = {
 	  "int puts(const char *); int f(void) { static const char _rs[] = \"h\";"
 	  "return puts(_rs) + 1; }", "f" },
 
+	/* .data.once holds what is copied freely, unless it is of a variable. */
+	{ "a variable with the name of a section",
+	  "int once = 1; int f(void) { return once++; }",
+	  "int once = 2; int f(void) { return once++; }", "!once" },
+
 	/* Lines (lib/lines.h). */
 	{ "line after the name of the file",
 	  WARN_DECL "#line 300 \"a.c\"\nint f(int a) { if (a) w(__FILE__, __LINE__); return a + 1; }",
@@ -327,6 +332,24 @@ static const struct diff_case cases[] = {
 	  LINE_ASM("mov $1f, %edi; mov $310, %edx; call w"), "f" },
 	{ "a line at the end of the code",
 	  LINE_ASM("mov $1f, %edi; mov $300, %esi"), LINE_ASM("mov $1f, %edi; mov $310, %esi"), "f" },
+	{ "a line in a register that is changed by xor",
+	  LINE_ASM("mov $1f, %edi; mov $300, %esi; xor %eax, %esi; call w"),
+	  LINE_ASM("mov $1f, %edi; mov $310, %esi; xor %eax, %esi; call w"), "f" },
+	{ "a line that is replaced before the call",
+	  LINE_ASM("mov $1f, %edi; mov $300, %esi; mov $5, %esi; call w"),
+	  LINE_ASM("mov $1f, %edi; mov $310, %esi; mov $5, %esi; call w"), "f" },
+	{ "a line that an address is made of",
+	  LINE_ASM("mov $1f, %edi; mov $300, %esi; mov v(,%rsi,8), %eax; call w"),
+	  LINE_ASM("mov $1f, %edi; mov $310, %esi; mov v(,%rsi,8), %eax; call w"), "f" },
+	{ "a line that is pushed, and then more of the stack",
+	  LINE_ASM("push $300; push $1f; sub $8, %rsp; call w"),
+	  LINE_ASM("push $310; push $1f; sub $8, %rsp; call w"), "f" },
+	{ "a name and a line that are not next to each other",
+	  LINE_ASM("mov $1f, %edi; mov $300, %edx; call w"),
+	  LINE_ASM("mov $1f, %edi; mov $310, %edx; call w"), "f" },
+	{ "a line and bytes that are no code",
+	  LINE_ASM("mov $1f, %edi; mov $300, %esi; .byte 0x06; call w"),
+	  LINE_ASM("mov $1f, %edi; mov $310, %esi; .byte 0x06; call w"), "f" },
 	{ "a line by hand",
 	  LINE_ASM("lea v(%ebx,%esi,4), %eax; mov $1f, %edi; mov $300, %esi; movl $5, v; "
 		   "movzbl %al, %edx; xor %eax, %eax; nop; call w"),
@@ -426,10 +449,10 @@ static void test_cases_i386(void **state)
 	run_cases(*state, "-m32 -mregparm=3");
 }
 
-static void test_unknown_section(void **state)
+/* Analyzing an object must fail, with a message that has @text in it. */
+static void check_refused(const char *folder, const char *source, const char *text)
 {
-	char *path = compile(*state, "unknown",
-			     "__attribute__((section(\".surprise\"))) int f(int a) { return a; }", "");
+	char *path = compile(folder, "refused", source, "");
 	struct object *object;
 	struct ks_error err;
 
@@ -437,9 +460,53 @@ static void test_unknown_section(void **state)
 	object = object_read(path, &err);
 	assert_non_null(object);
 	assert_int_equal(analyze_object(object, &err), -1);
-	assert_non_null(strstr(err.text, ".surprise"));
+	assert_non_null(strstr(err.text, text));
 	object_free(object);
 	free(path);
+}
+
+static void test_unknown_section(void **state)
+{
+	check_refused(*state, "__attribute__((section(\".surprise\"))) int f(int a) { return a; }",
+		      ".surprise");
+}
+
+static void test_bad_table(void **state)
+{
+	check_refused(*state, "asm(\".section __ex_table, \\\"a\\\"\\n.long 1, 2, 3, 4, 5\");",
+		      "__ex_table");
+}
+
+/* So many candidates that judging them would take long: all count as changed. */
+static void test_many_lines(void **state)
+{
+	static char source[2][600000];
+	char *path[2];
+	struct object *object[2];
+	struct ks_error err;
+	struct diff diff;
+	size_t i, j;
+
+	for (i = 0; i < 2; i++) {
+		char *at = source[i] + sprintf(source[i], "asm(\".section .rodata.str1.1,"
+					       "\\\"aMS\\\",@progbits,1\\n9: .asciz \\\"a.c\\\"\\n"
+					       ".text\\n");
+		for (j = 0; j < 5000; j++)
+			at += sprintf(at, ".type f%zu, @function\\nf%zu: mov $9b, %%edi\\n"
+				      "mov $%zu, %%esi\\ncall w\\nret\\n", j, j, 300 + j + i);
+		strcpy(at, "\");");
+		path[i] = compile(*state, i ? "post" : "pre", source[i], "");
+		assert_non_null(path[i]);
+		object[i] = read_and_analyze(path[i]);
+	}
+	assert_int_equal(diff_objects(&diff, object[0], object[1], &err), 0);
+	assert_int_equal(diff.functions_changed.count, 5000);
+	assert_int_equal(diff.functions_line_only.count, 0);
+	diff_free(&diff);
+	for (i = 0; i < 2; i++) {
+		object_free(object[i]);
+		free(path[i]);
+	}
 }
 
 static int setup(void **state)
@@ -460,6 +527,8 @@ int main(void)
 		cmocka_unit_test(test_cases),
 		cmocka_unit_test(test_cases_i386),
 		cmocka_unit_test(test_unknown_section),
+		cmocka_unit_test(test_bad_table),
+		cmocka_unit_test(test_many_lines),
 	};
 
 	return cmocka_run_group_tests_name("diff", tests, setup, teardown);
