@@ -329,9 +329,10 @@ static bool is_call(const struct walk *walk, uint64_t at, const struct ksplice_i
 		return true;
 	if (insn->branch != KSPLICE_BRANCH_JMP)
 		return false;
-	/* The call at the end of a function is a jump, to another file at least. */
+	/* A call at the end of a function is a jump, to another file at least. */
 	reloc = find_reloc(section, at + insn->rel_offset);
-	return reloc && !reloc->span;
+	return reloc && !reloc->span && reloc->symbol &&
+	       strcmp(reloc->symbol->name, "__x86_return_thunk");
 }
 
 /* Places that code or tables jump to; what came before is not known there. */

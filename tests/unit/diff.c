@@ -350,6 +350,9 @@ static const struct diff_case cases[] = {
 	{ "a line and bytes that are no code",
 	  LINE_ASM("mov $1f, %edi; mov $300, %esi; .byte 0x06; call w"),
 	  LINE_ASM("mov $1f, %edi; mov $310, %esi; .byte 0x06; call w"), "f" },
+	{ "a line and a return",
+	  LINE_ASM("mov $1f, %edi; mov $300, %esi; jmp __x86_return_thunk"),
+	  LINE_ASM("mov $1f, %edi; mov $310, %esi; jmp __x86_return_thunk"), "f" },
 	{ "a line by hand",
 	  LINE_ASM("lea v(%ebx,%esi,4), %eax; mov $1f, %edi; mov $300, %esi; movl $5, v; "
 		   "movzbl %al, %edx; xor %eax, %eax; nop; call w"),
