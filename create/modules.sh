@@ -175,7 +175,12 @@ build_modules()
 		add_target "$name"
 		cat -- "$work/targets/$name/labels.symvers"
 	done >"$work/labels.symvers"
+	# Where objtool is put off until a module is linked (IBT), the objects of the
+	# update have been through it, and must not again: there the functions that
+	# never return have become labels.  Only the templates have not.
+	# shellcheck disable=SC2016 # variables of make
 	run "$work/modules.log" make_modules "$dir" \
+		is-single-obj-m=y cmd_ld_single_m= 'cmd_ld_multi_m=$(LD) $(ld_flags) -r -o $@ @$<' \
 		KBUILD_EXTRA_SYMBOLS="$work/labels.symvers $core/Module.symvers" || {
 		tail -n 40 "$work/modules.log" >&2
 		die "$EXIT_ENV" "the modules of the update cannot be built; the last messages are above"

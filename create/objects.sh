@@ -170,12 +170,16 @@ needs_newline()
 # make_objects SHADOW ARG...: compile with the kernel's own build system.  The
 # tree has been prepared; "-o prepare" spares make looking at it again, which
 # takes longer than compiling, and keeps it from touching what is only linked.
+#
+# Where objtool is put off until vmlinux is linked (IBT), so that an object by
+# itself has no .return_sites and so on, kbuild still runs it for a module of one
+# object: we say that each is one (scripts/Makefile.build, 6.2 to 6.12).
 make_objects()
 {
 	local shadow=$1
 
 	shift
-	kmake "$shadow" -o prepare KCFLAGS="$object_flags" "$@"
+	kmake "$shadow" -o prepare KCFLAGS="$object_flags" is-single-obj-m=y cmd_ld_single_m= "$@"
 }
 
 # make_in_batches FOLDER ARG... -- OBJECT...

@@ -15,7 +15,8 @@
 # they name its build machine's tools and keys and do not change object code.
 config_harmless='CC_VERSION_TEXT|BUILD_SALT|MODULE_SIG_ALL|MODULE_SIG_KEY|[A-Z0-9_]*_TRUSTED_KEYS'
 config_harmless+='|SYSTEM_REVOCATION_KEYS|PAHOLE_VERSION|RUSTC_VERSION_TEXT|BINDGEN_VERSION_TEXT'
-config_harmless+='|RUST_IS_AVAILABLE|AS_VERSION|LD_VERSION'
+# A rustc that the distribution's build machine did not have: CONFIG_RUST itself is compared.
+config_harmless+='|RUST_IS_AVAILABLE|RUSTC_VERSION|RUSTC_LLVM_VERSION|RUSTC_HAS_[A-Z0-9_]*|AS_VERSION|LD_VERSION'
 
 is_tarball()
 {

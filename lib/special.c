@@ -169,7 +169,8 @@ static const struct section_kind kinds[] = {
 	TABLE(".cfi_sites", MADE, NONE, 0, 4, 1, 1),
 	TABLE(".kcfi_traps", NOTE, NONE, 0, 4, 1, 1),
 	TABLE("__mcount_loc", MADE, FENTRY, 0, 0, 1, 1),
-	TABLE("__patchable_function_entries", NOTE, NONE, 0, 0, 1, 1),
+	/* The padding in front of functions; x86 discards it (PATCHABLE_DISCARDS). */
+	ROW("__patchable_function_entries", METADATA),
 	TABLE("__jump_table", CODE, JUMP_LABEL, 0, 12, 3, 3),
 	TABLE(".static_call_sites", CODE | KIND_GENERATED, STATIC_CALL, 0, 8, 2, 2),
 	TABLE(".static_call_tramp_key", NOTE, NONE, 0, 8, 2, 2),
