@@ -161,6 +161,63 @@ static int match_replacement(const struct site_place *at,
 	return ret == -EAGAIN || ret == -EBUSY ? ret : -ENOENT;
 }
 
+/* A symbol that the rule of a site needs is not known; it may be, later on. */
+static int site_undecided(const struct site_place *at, const char *reason)
+{
+	site_differs(at, reason);
+	return at->place->matcher->last ? -ENOENT : -EAGAIN;
+}
+
+/*
+ * A call through a pointer in memory, as "call *pv_ops+0x10(%rip)", made direct: a
+ * call of what the pointer, at @slot, holds now, or nops when that does nothing.
+ */
+static bool is_direct_call(const struct site_place *at, unsigned long slot)
+{
+	struct ksplice_matcher *matcher = at->place->matcher;
+	unsigned long function, target;
+	struct ksplice_insn insn;
+
+	if (ksplice_read_word(matcher, slot, &function) != 0)
+		return false;
+	if (run_branch(at->place, at->run, KSPLICE_BRANCH_CALL, &insn, &target) &&
+	    target == function)
+		return only_nops(at->place, at->run + insn.length, site_end(at));
+	return (ksplice_known_is(matcher, KSPLICE_KNOWN_PARAVIRT_NOP, function) ||
+		ksplice_known_is(matcher, KSPLICE_KNOWN_NOP_FUNC, function)) &&
+	       only_nops(at->place, at->run, site_end(at));
+}
+
+/* "call *slot(%rip)", as the compiler makes it for pv_ops. */
+#define SLOT_CALL_LENGTH	6
+#define SLOT_CALL_FIELD		2
+
+/*
+ * ALT_FLAG_DIRECT_CALL of 6.8 and later: the replacement is a call of BUG_func,
+ * and alt_replace_call() makes it call what the slot of the original holds.
+ */
+static int match_slot_call(const struct site_place *at)
+{
+	const struct ksplice_old_reloc *reloc =
+		ksplice_reloc_at(at->place, at->site->offset + SLOT_CALL_FIELD);
+	unsigned long slot;
+
+	if (at->site->length != SLOT_CALL_LENGTH || !reloc || reloc->symbol == KSPLICE_NONE)
+		return site_differs(at, "an unknown form of a call to be made direct");
+	if (ksplice_symbol_settle(at->place->matcher, reloc->symbol, &slot) != 0)
+		return site_undecided(at, "a call to be made direct, but its table was not found");
+	slot += (unsigned long)(long)(reloc->addend - reloc->bias);
+	return is_direct_call(at, slot) ? 0 : -ENOENT;
+}
+
+static int match_one_alternative(const struct site_place *at,
+				 const struct ksplice_old_alternative *alternative, bool lenient)
+{
+	if (alternative->feature & KSPLICE_ALTERNATIVE_DIRECT_CALL)
+		return match_slot_call(at);
+	return match_replacement(at, alternative, lenient);
+}
+
 /*
  * Alternatives: the original or one of the replacements, with nops behind it.
  * The place is long enough for each, and nops in it may be merged.
@@ -173,21 +230,14 @@ static int match_alternative(const struct site_place *at)
 	u32 i;
 
 	for (i = 0; i < at->site->arg2 && ret == -ENOENT; i++)
-		ret = match_replacement(at, &alternative[i], false);
+		ret = match_one_alternative(at, &alternative[i], false);
 	if (ret == -ENOENT)
 		ret = match_original(at);
 	for (i = 0; i < at->site->arg2 && ret == -ENOENT; i++)
-		ret = match_replacement(at, &alternative[i], true);
+		ret = match_one_alternative(at, &alternative[i], true);
 	if (ret != -ENOENT)
 		return ret;
 	return site_differs(at, "none of the alternatives for this place");
-}
-
-/* A symbol that the rule of a site needs is not known; it may be, later on. */
-static int site_undecided(const struct site_place *at, const char *reason)
-{
-	site_differs(at, reason);
-	return at->place->matcher->last ? -ENOENT : -EAGAIN;
 }
 
 /*
@@ -197,21 +247,13 @@ static int site_undecided(const struct site_place *at, const char *reason)
 static int match_paravirt(const struct site_place *at)
 {
 	struct ksplice_matcher *matcher = at->place->matcher;
-	unsigned long pv_ops, function, target;
-	struct ksplice_insn insn;
+	unsigned long pv_ops;
 
 	if (match_original(at) == 0)
 		return 0;
-	if (ksplice_symbol_settle(matcher, at->site->arg, &pv_ops) != 0 ||
-	    ksplice_read_word(matcher, pv_ops + at->site->arg2 * matcher->old->word_size,
-			      &function) != 0)
+	if (ksplice_symbol_settle(matcher, at->site->arg, &pv_ops) != 0)
 		return site_undecided(at, "a paravirt call, but pv_ops was not found");
-	if (run_branch(at->place, at->run, KSPLICE_BRANCH_CALL, &insn, &target) &&
-	    target == function &&
-	    only_nops(at->place, at->run + insn.length, site_end(at)))
-		return 0;
-	if (ksplice_known_is(matcher, KSPLICE_KNOWN_PARAVIRT_NOP, function) &&
-	    only_nops(at->place, at->run, site_end(at)))
+	if (is_direct_call(at, pv_ops + at->site->arg2 * matcher->old->word_size))
 		return 0;
 	return site_differs(at, "none of the forms of a paravirt call");
 }

@@ -158,12 +158,15 @@ struct ksplice_old_site {
 	__u32 arg2;
 };
 
+/* ALT_FLAG_DIRECT_CALL (arch/x86/include/asm/alternative.h, since 6.8) in a feature. */
+#define KSPLICE_ALTERNATIVE_DIRECT_CALL	0x20000
+
 /* One replacement: @length bytes at @offset of a replacement section. */
 struct ksplice_old_alternative {
 	__u32 section;
 	__u32 offset;
 	__u32 length;
-	__u32 feature;		/* as in the kernel's table, for messages */
+	__u32 feature;		/* as in the kernel's table, with its flags */
 };
 
 #endif

@@ -123,7 +123,8 @@ static bool is_replacement(const struct block *block,
 
 /*
  * { s32 site, s32 replacement, feature, u8 length, u8 replacement length }: the
- * feature has 2 bytes until 6.2 (one more byte follows in early 5.10), 4 since.
+ * feature has 2 bytes until 6.2 (one more byte follows in early 5.10), 4 since, of
+ * which 2 are flags.
  */
 static int add_alternative(const struct entry *entry)
 {
@@ -142,6 +143,8 @@ static int add_alternative(const struct entry *entry)
 	    strstarts(replacement->symbol->name, "__x86_indirect_alt_"))
 		return add_insn_site(entry, KSPLICE_SITE_RETPOLINE, 0, 0, NULL);
 	alternative.feature = (uint32_t)(bytes[8] | bytes[9] << 8);
+	if (lengths == 12)
+		alternative.feature |= (uint32_t)bytes[10] << 16 | (uint32_t)bytes[11] << 24;
 	alternative.length = bytes[lengths + 1];
 	if (alternative.length > 0) {
 		if (!replacement || !find_place(entry->manip, replacement, &alternative.section,

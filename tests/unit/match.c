@@ -26,6 +26,7 @@
 #define STRANGER	0x3000
 #define PV_FUNCTION	0x3100
 #define PARAVIRT_NOP	0x3140
+#define NOP_FUNC	0x3160
 #define SC_FUNCTION	0x3180
 #define RETURN0		0x31c0
 #define PV_OPS		0x4000
@@ -57,6 +58,7 @@ static struct fixture *new_fixture(void)
 		{ "stranger", STRANGER },
 		{ "pv_function", PV_FUNCTION },
 		{ "_paravirt_nop", PARAVIRT_NOP },
+		{ "nop_func", NOP_FUNC },
 		{ "sc_function", SC_FUNCTION },
 		{ "__static_call_return0", RETURN0 },
 		{ "pv_ops", PV_OPS },
@@ -429,6 +431,58 @@ static void test_alternatives(void **state)
 		name_run(&fixture->run, "f", F);
 		snprintf(text, sizeof(text), "53 %s 5b c3", test->run);
 		put_run(&fixture->run, F, text);
+		if (test->rel32 > 0)
+			put_rel32(&fixture->run, F + 1 + test->rel32, test->target);
+		expect(fixture, test->expected, test->what);
+	}
+}
+
+/* "call *slot(%rip)" of pv_ops that 6.8 and later make direct. */
+struct slot_call_case {
+	const char *what;
+	const char *run;
+	u32 rel32, target;
+	u32 word;	/* in the slot */
+	int expected;
+};
+
+static const struct slot_call_case slot_call_cases[] = {
+	{ "slot, as compiled", "ff 15 00 00 00 00", 2, PV_OPS + 8 * PV_SLOT, PV_FUNCTION, 0 },
+	{ "slot, direct", "e8 00 00 00 00 90", 1, PV_FUNCTION, PV_FUNCTION, 0 },
+	{ "slot, another function", "e8 00 00 00 00 90", 1, CALLEE, PV_FUNCTION, -ENOENT },
+	{ "slot, the replacement as it is", "e8 00 00 00 00 90", 1, STRANGER, PV_FUNCTION, -ENOENT },
+	{ "slot, direct and more", "e8 00 00 00 00 50", 1, PV_FUNCTION, PV_FUNCTION, -ENOENT },
+	{ "slot, nothing to do", "66 0f 1f 44 00 00", 0, 0, NOP_FUNC, 0 },
+	{ "slot, nops for a function", "66 0f 1f 44 00 00", 0, 0, PV_FUNCTION, -ENOENT },
+	{ "slot, the other alternative", "fa 0f 1f 44 00 00", 0, 0, PV_FUNCTION, 0 },
+};
+
+static void test_slot_calls(void **state)
+{
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(slot_call_cases); i++) {
+		const struct slot_call_case *test = &slot_call_cases[i];
+		struct fixture *fixture = new_fixture();
+		struct build *build = &fixture->build;
+		u32 replacement, first;
+		char text[128];
+
+		replacement = add_section(build, KSPLICE_SECTION_REPLACEMENT, "", "e8 00 00 00 00 fa");
+		add_branch(build, 1, add_extern(build, "stranger"));
+		first = add_alternative(build, replacement, 0, 5);
+		build->alternatives[first].feature = KSPLICE_ALTERNATIVE_DIRECT_CALL | 0x75;
+		add_alternative(build, replacement, 5, 1);
+
+		add_section(build, KSPLICE_SECTION_TEXT, "f", "53 ff 15 00 00 00 00 5b c3");
+		add_reloc(build, 3, add_extern(build, "pv_ops"), KSPLICE_RELOC_PC32, -4,
+			  8 * PV_SLOT - 4);
+		add_site(build, 1, 6, KSPLICE_SITE_ALTERNATIVE, first, 2);
+		name_run(&fixture->run, "f", F);
+		snprintf(text, sizeof(text), "53 %s 5b c3", test->run);
+		put_run(&fixture->run, F, text);
+		put_address(&fixture->run, PV_OPS + 8 * PV_SLOT, test->word);
 		if (test->rel32 > 0)
 			put_rel32(&fixture->run, F + 1 + test->rel32, test->target);
 		expect(fixture, test->expected, test->what);
@@ -843,6 +897,7 @@ int main(void)
 		cmocka_unit_test(test_text),
 		cmocka_unit_test(test_sites),
 		cmocka_unit_test(test_alternatives),
+		cmocka_unit_test(test_slot_calls),
 		cmocka_unit_test(test_elements),
 		cmocka_unit_test(test_rodata),
 		cmocka_unit_test(test_own_address),
