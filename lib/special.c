@@ -95,6 +95,7 @@ static const struct section_kind kinds[] = {
 	ROW(".data..percpu..*", PERCPU),	/* ..first, ..shared_aligned, ..hot, … */
 	ROW(".data..once", PRIVATE_DATA),
 	ROW(".data.once", PRIVATE_DATA),	/* name in 6.1; see is_lookalike() */
+	ROW(".data..do_once", PRIVATE_DATA),	/* DO_ONCE(), since 6.12 */
 	ROW(".data..unlikely", PRIVATE_DATA),
 	ROW(".data.unlikely", PRIVATE_DATA),
 	ROW(".data..L*", PRIVATE_DATA),		/* without names, by clang */

@@ -4,9 +4,10 @@
 # Runs in a guest, where test-6.12 put the updates into /updates: each of them is
 # applied and undone, and does what its patch says in between.
 
-lsmod_before=$(lsmod | sed 1d)
+# shellcheck source=tests/vm/cases.sh
+. /cases.sh
 
-# Once per update, "applied" or "undone": what can be seen of it.
+# What can be seen of an update.
 show()
 {
 	case $1 in
@@ -26,26 +27,12 @@ show()
 # check NAME WORD: WORD is seen while the update is applied, and only then.
 check()
 {
-	before=$(show "$1")
-	said=$(ksplice-apply "/updates/ksplice-$1.tar.gz" 2>&1)
-	status=$?
-	applied=$(show "$1")
-	said="$said $(ksplice-undo "$1" 2>&1)"
-	status=$status,$?
-	after=$(show "$1")
-	case $before,$after in
-	*"$2"*) status="$status (\"$before\" before, \"$after\" after)" ;;
-	esac
-	case $applied in
-	*"$2"*) ;;
-	*) status="$status (\"$applied\" applied)" ;;
-	esac
-	[ "$(lsmod | sed 1d)" = "$lsmod_before" ] || status="$status (modules are left)"
-	if [ "$status" = 0,0 ]; then
-		echo "PASS 6.12: $1"
-	else
-		echo "FAIL 6.12: $1: $status: $said"
-	fi
+	lacks "before" "$(show "$1")" "$2"
+	out=$(ksplice-apply "/updates/ksplice-$1.tar.gz" 2>&1) || errors="$errors; $out"
+	contains "applied" "$(show "$1")" "$2"
+	out=$(ksplice-undo "$1" 2>&1) || errors="$errors; $out"
+	lacks "undone" "$(show "$1")" "$2"
+	end_case "6.12: $1"
 }
 
 sleep 1000 &
