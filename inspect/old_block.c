@@ -78,6 +78,7 @@ const char *old_site_kind_name(uint32_t kind)
 		[KSPLICE_SITE_STATIC_CALL] = "static call",
 		[KSPLICE_SITE_ENDBR] = "endbr",
 		[KSPLICE_SITE_CALL] = "call",
+		[KSPLICE_SITE_RUNTIME] = "runtime constant",
 	};
 
 	return kind < KSPLICE_SITE_KINDS ? names[kind] : "?";
@@ -152,6 +153,7 @@ static struct json_object *site_json(const struct ksplice_old_tables *tables,
 		json_add_number(item, "target", site->arg2);
 		break;
 	case KSPLICE_SITE_STATIC_CALL:
+	case KSPLICE_SITE_RUNTIME:
 		json_add_string(item, "symbol", symbol_name(tables, site->arg));
 		break;
 	default:

@@ -435,6 +435,30 @@ static int match_endbr(const struct site_place *at)
 	return site_differs(at, "neither ENDBR nor its seal");
 }
 
+/*
+ * runtime_const_ptr() and the like (include/asm/runtime-const.h of 6.11 and later):
+ * the number as compiled, or what the variable holds since boot.
+ */
+static int match_runtime(const struct site_place *at)
+{
+	const struct ksplice_matcher *matcher = at->place->matcher;
+	const u8 *run = at->place->run + at->run;
+	u32 opcode = at->site->length - at->site->arg2;
+	unsigned long variable, value;
+
+	if (memcmp(run, at->pre, opcode) != 0)
+		return site_differs(at, "another instruction");
+	if (memcmp(run, at->pre, at->site->length) == 0)
+		return 0;
+	if (ksplice_symbol_settle(matcher, at->site->arg, &variable) != 0 ||
+	    ksplice_read_word(matcher, variable, &value) != 0)
+		return site_undecided(at, "a constant that boot sets, but its variable was not found");
+	/* x86 is little-endian. */
+	if (memcmp(run + opcode, &value, at->site->arg2) != 0)
+		return site_differs(at, "a constant that boot sets, to another value");
+	return 0;
+}
+
 static int match_lock(const struct site_place *at)
 {
 	return site_differs(at, "a lock prefix is not part of an instruction");
@@ -455,6 +479,7 @@ static const struct ksplice_site_ops site_ops[KSPLICE_SITE_KINDS] = {
 	[KSPLICE_SITE_STATIC_CALL] = { match_static_call },
 	[KSPLICE_SITE_ENDBR] = { match_endbr },
 	[KSPLICE_SITE_CALL] = { match_original },
+	[KSPLICE_SITE_RUNTIME] = { match_runtime },
 };
 
 int ksplice_site_match(struct ksplice_place *place, u32 index, u32 run_from, u32 *run_to,

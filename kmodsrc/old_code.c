@@ -172,6 +172,9 @@ static bool site_arguments_ok(const struct check *check, const struct ksplice_ol
 		return site->arg < old->symbols.count && site->arg2 < 0x10000;
 	case KSPLICE_SITE_STATIC_CALL:
 		return site->arg < old->symbols.count;
+	case KSPLICE_SITE_RUNTIME:
+		return site->arg < old->symbols.count && site->arg2 <= site->length &&
+		       site->arg2 <= old->word_size;
 	case KSPLICE_SITE_JUMP_LABEL:
 		return site->arg < old->sections.count &&
 		       site->arg2 <= check->tables.sections[site->arg].size &&

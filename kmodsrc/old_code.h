@@ -146,6 +146,8 @@ enum ksplice_site_kind {
 	KSPLICE_SITE_STATIC_CALL,	/* arg: symbol of the key */
 	KSPLICE_SITE_ENDBR,
 	KSPLICE_SITE_CALL,		/* may be a call into the callee's padding */
+	/* arg: symbol of the variable, arg2: bytes of it at the end of the instruction */
+	KSPLICE_SITE_RUNTIME,
 	KSPLICE_SITE_KINDS,
 };
 

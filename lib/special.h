@@ -60,6 +60,7 @@ enum section_site {
 	SITE_ENDBR,
 	SITE_CALL,
 	SITE_FENTRY,
+	SITE_RUNTIME,		/* a constant that boot sets, 6.11 and later */
 	SITE_BUG,		/* the ud2 stays as it is */
 	SITE_EXTABLE,		/* likewise the instruction that may fault */
 };

@@ -221,6 +221,32 @@ static int add_static_call(const struct entry *entry)
 	return add_insn_site(entry, KSPLICE_SITE_STATIC_CALL, 0, 0, symbol);
 }
 
+/*
+ * { s32 field } of runtime_ptr_NAME (8 bytes) or runtime_shift_NAME (1 byte): the
+ * immediate operand at the end of an instruction.  What begins before it is found
+ * by decoding from the start of the function.
+ */
+static int add_runtime(const struct entry *entry)
+{
+	static const char pointer[] = "runtime_ptr_", shift[] = "runtime_shift_";
+	const char *name = entry->span->section->name;
+	bool is_pointer = strstarts(name, pointer);
+	uint32_t field = is_pointer ? entry->section->object->word_size : 1;
+	struct entry insn = *entry;
+	uint16_t length;
+
+	name += is_pointer ? strlen(pointer) : strlen(shift);
+	for (insn.offset = entry->start; insn.offset < entry->offset; insn.offset += length) {
+		length = insn_length(&insn);
+		if (length == 0)
+			break;
+		if (insn.offset + length == entry->offset + field)
+			return add_site(&insn, KSPLICE_SITE_RUNTIME, length, 0, field,
+					place_by_name(entry->manip, name).symbol);
+	}
+	return bad_entry(entry, "is not the last operand of an instruction");
+}
+
 static int add_entry(const struct entry *entry)
 {
 	switch (entry->span->section->kind->site) {
@@ -238,6 +264,8 @@ static int add_entry(const struct entry *entry)
 		return add_jump_label(entry);
 	case SITE_STATIC_CALL:
 		return add_static_call(entry);
+	case SITE_RUNTIME:
+		return add_runtime(entry);
 	case SITE_CALL:
 		return add_insn_site(entry, KSPLICE_SITE_CALL, 0, 0, NULL);
 	case SITE_FENTRY:

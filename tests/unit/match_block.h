@@ -188,6 +188,7 @@ static inline void sort_places(struct build *build)
 			build->relocs[i].symbol = place[build->relocs[i].symbol];
 	for (i = 0; i < build->nr_sites; i++)
 		if (build->sites[i].kind == KSPLICE_SITE_PARAVIRT ||
+		    build->sites[i].kind == KSPLICE_SITE_RUNTIME ||
 		    build->sites[i].kind == KSPLICE_SITE_STATIC_CALL)
 			build->sites[i].arg = place[build->sites[i].arg];
 }

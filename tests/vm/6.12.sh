@@ -20,6 +20,7 @@ show()
 		(exec -a cat /tmp/probe /proc/self/comm) 2>&1
 		;;
 	new_function) cat /proc/uptime ;;
+	runtime_constant) cat /proc/sys/fs/dentry-state ;;
 	module) cat /sys/block/zram0/initstate ;;
 	esac
 }
@@ -45,4 +46,5 @@ check unexported " pg"
 check special patched
 check new_function "read 1 times"
 check module patched
+check runtime_constant 424242
 kill $sleeper
