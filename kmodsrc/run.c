@@ -110,6 +110,22 @@ void ksplice_target_forget(struct ksplice_target *target)
 	target->module = NULL;
 }
 
+/*
+ * A kprobe that was optimized is no breakpoint but a jump, which looks like other
+ * code; it is in the way for a while only.
+ */
+static bool is_kprobe(const struct ksplice_mismatch *mismatch)
+{
+	bool reserved;
+
+	if (mismatch->address == 0)
+		return false;
+	ksplice_lock_text();
+	reserved = ksplice_is_text_reserved(mismatch->address, 1);
+	ksplice_unlock_text();
+	return reserved;
+}
+
 int ksplice_target_match(struct ksplice_update *update, struct ksplice_target *target)
 {
 	unsigned long functions, bytes;
@@ -124,6 +140,9 @@ int ksplice_target_match(struct ksplice_update *update, struct ksplice_target *t
 	ret = ksplice_match(target->matcher);
 	if (ret != 0) {
 		ksplice_match_describe(target->matcher, cause, sizeof(cause));
+		if (ret == -ENOENT && is_kprobe(ksplice_match_mismatch(target->matcher)))
+			return ksplice_fail(update, -EBUSY, "%s: a kprobe is in the way: %s",
+					    target->name, cause);
 		return ksplice_fail(update, ret, "%s: %s", target->name, cause);
 	}
 	ksplice_match_totals(target->matcher, &functions, &bytes);
