@@ -165,8 +165,11 @@ static const struct section_kind kinds[] = {
 	TABLE(".retpoline_sites", MADE, RETPOLINE, 0, 4, 1, 1),
 	TABLE(".return_sites", MADE, RETURN, 0, 4, 1, 1),
 	TABLE(".call_sites", MADE, CALL, 0, 4, 1, 1),
-	TABLE(".ibt_endbr_seal", MADE, ENDBR, 0, 4, 1, 1),
-	TABLE(".ibt_endbr_sites", MADE, ENDBR, 0, 4, 1, 1),
+	/* Not for new code: objtool sees no reference from another object of the update,
+	 * and a sealed function that is called through a pointer is fatal.
+	 */
+	TABLE(".ibt_endbr_seal", KIND_GENERATED, ENDBR, 0, 4, 1, 1),
+	TABLE(".ibt_endbr_sites", KIND_GENERATED, ENDBR, 0, 4, 1, 1),
 	TABLE(".cfi_sites", MADE, NONE, 0, 4, 1, 1),
 	TABLE(".kcfi_traps", NOTE, NONE, 0, 4, 1, 1),
 	TABLE("__mcount_loc", MADE, FENTRY, 0, 0, 1, 1),
