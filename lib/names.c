@@ -4,10 +4,7 @@
 #include <ctype.h>
 #include <string.h>
 
-static bool starts_with(const char *name, const char *prefix)
-{
-	return !strncmp(name, prefix, strlen(prefix));
-}
+#include "lib/util.h"
 
 /* Macros that paste __COUNTER__ or __LINE__ into names. */
 static bool has_counter(const char *name)
@@ -18,7 +15,7 @@ static bool has_counter(const char *name)
 	size_t i;
 
 	for (i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++)
-		if (starts_with(name, prefixes[i]))
+		if (strstarts(name, prefixes[i]))
 			return true;
 	return false;
 }
@@ -95,12 +92,12 @@ bool is_private_static(const char *name)
 		if (!*end)
 			break;
 	}
-	return starts_with(name, "__UNIQUE_ID_ddebug");
+	return strstarts(name, "__UNIQUE_ID_ddebug");
 }
 
 bool is_prefix_symbol(const char *name)
 {
-	return starts_with(name, "__pfx_") || starts_with(name, "__cfi_");
+	return strstarts(name, "__pfx_") || strstarts(name, "__cfi_");
 }
 
 size_t parent_length(const char *name)

@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/util.h"
+
 #ifndef SHF_COMPRESSED
 #define SHF_COMPRESSED	(1 << 11)
 #endif
@@ -37,7 +39,7 @@ static bool is_debug_name(const char *name)
 	size_t i;
 
 	for (i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++)
-		if (!strncmp(name, prefixes[i], strlen(prefixes[i])))
+		if (strstarts(name, prefixes[i]))
 			return true;
 	return false;
 }
