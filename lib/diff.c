@@ -6,6 +6,7 @@
 
 #include "lib/compare.h"
 #include "lib/lines.h"
+#include "lib/lookup.h"
 #include "lib/names.h"
 #include "lib/twin.h"
 
@@ -257,23 +258,61 @@ static void report_changed_data(struct diff *diff, struct span *span)
 		add_item(diff, &diff->data_changed, span, post, NULL);
 }
 
-static void compare_data(struct diff *diff, struct object *pre)
+/* Is it data whose value can be compared with its twin's? */
+static bool has_value(const struct span *span)
+{
+	return span->twin && (is_variable(span) || is_named_constant(span) ||
+			      is_class(span->section, CLASS_INIT_DATA));
+}
+
+static void compare_data(struct object *pre)
+{
+	struct section *section;
+	struct span *span;
+	size_t i;
+
+	for_each_span(pre, section, span, i)
+		if (has_value(span))
+			set_status(span, is_same_data(span, span->twin) ? SPAN_SAME : SPAN_CHANGED);
+}
+
+static void mark_users(const struct span *table)
+{
+	struct span *user;
+	size_t i;
+
+	for (i = 0; i < table->nr_users; i++) {
+		user = find_span(table->users[i]->section, table->users[i]->offset);
+		if (user && is_function(user))
+			mark_unit(user);
+	}
+}
+
+/* What only looks things up in a changed table changes with it, and gets the new table. */
+static void mark_lookups(struct object *pre)
 {
 	struct section *section;
 	struct span *span;
 	size_t i;
 
 	for_each_span(pre, section, span, i) {
-		if (!span->twin || (!is_variable(span) && !is_named_constant(span) &&
-				    !is_class(section, CLASS_INIT_DATA)))
+		if (span->status != SPAN_CHANGED || !is_named_constant(span) ||
+		    !is_lookup_table(span) || !is_lookup_table(span->twin))
 			continue;
-		if (is_same_data(span, span->twin)) {
-			set_status(span, SPAN_SAME);
-			continue;
-		}
-		set_status(span, SPAN_CHANGED);
-		report_changed_data(diff, span);
+		mark_users(span);
+		mark_users(span->twin);
 	}
+}
+
+static void report_all_changed_data(struct diff *diff, struct object *pre)
+{
+	struct section *section;
+	struct span *span;
+	size_t i;
+
+	for_each_span(pre, section, span, i)
+		if (has_value(span) && span->status == SPAN_CHANGED)
+			report_changed_data(diff, span);
 }
 
 static void report_data(struct diff *diff, struct object *object, enum span_status status,
@@ -378,6 +417,8 @@ int diff_objects(struct diff *diff, struct object *pre, struct object *post, str
 	pair_objects(pre, post);
 	compare_functions(pre, &lines);
 	settle_lines(&lines);
+	compare_data(pre);
+	mark_lookups(pre);
 	do {
 		again = propagate(pre);
 		again |= propagate(post);
@@ -386,7 +427,7 @@ int diff_objects(struct diff *diff, struct object *pre, struct object *post, str
 	mark_unpaired(post, SPAN_NEW);
 	report_functions(diff, pre, post);
 	report_lines(diff, &lines);
-	compare_data(diff, pre);
+	report_all_changed_data(diff, pre);
 	report_data(diff, pre, SPAN_DELETED, &diff->data_deleted);
 	report_data(diff, post, SPAN_NEW, &diff->data_new);
 	report_exports(diff, pre, post);

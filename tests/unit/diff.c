@@ -35,6 +35,8 @@ struct diff_case {
 	"asm(\".text\\n.globl f\\n.type f, @function\\nf: " code "\\nret\\n.size f, .-f\\n"	\
 	".section .rodata.str1.1,\\\"aMS\\\",@progbits,1\\n1: .asciz \\\"a.c\\\"\");"
 
+#define LOOKUP(last) "static const int t[4] = { 1, 2, 3, " #last " };"
+
 static const struct diff_case cases[] = {
 	{ "comment only",
 	  "int f(int a) { return a + 1; }",
@@ -88,6 +90,37 @@ static const struct diff_case cases[] = {
 	{ "constant data",
 	  "const int t[3] = { 1, 2, 3 }; int f(int i) { return t[i]; }",
 	  "const int t[3] = { 1, 2, 4 }; int f(int i) { return t[i]; }", "=t" },
+	{ "table that is read",
+	  LOOKUP(4) "int f(int i) { return t[i]; }",
+	  LOOKUP(5) "int f(int i) { return t[i]; }", "f =t" },
+	{ "table that is handed to a reader",
+	  LOOKUP(4) "const int *dmi_first_match(const int *);"
+	  "int f(void) { return dmi_first_match(t) != 0; }",
+	  LOOKUP(5) "const int *dmi_first_match(const int *);"
+	  "int f(void) { return dmi_first_match(t) != 0; }", "f =t" },
+	{ "table that is handed to a reader among others",
+	  LOOKUP(4) "int acpi_match_device(const int *, int *, int);"
+	  "int f(int *p) { return acpi_match_device(t, p, 5) + 1; }",
+	  LOOKUP(5) "int acpi_match_device(const int *, int *, int);"
+	  "int f(int *p) { return acpi_match_device(t, p, 5) + 1; }", "f =t" },
+	{ "table that is handed on",
+	  LOOKUP(4) "const int *dmi_first_match(const int *);"
+	  "int f(void) { return dmi_first_match(t) != 0; } int g(int i) { return t[i];"
+	  "} void keep(const int *); void h(void) { keep(t); }",
+	  LOOKUP(5) "const int *dmi_first_match(const int *);"
+	  "int f(void) { return dmi_first_match(t) != 0; } int g(int i) { return t[i];"
+	  "} void keep(const int *); void h(void) { keep(t); }", "=t" },
+	{ "table that is stored before it is read",
+	  LOOKUP(4) "const int *dmi_first_match(const int *);"
+	  "int f(const int **p) { *p = t; return dmi_first_match(t) != 0; }",
+	  LOOKUP(5) "const int *dmi_first_match(const int *);"
+	  "int f(const int **p) { *p = t; return dmi_first_match(t) != 0; }", "=t" },
+	{ "table whose address is compared",
+	  LOOKUP(4) "int f(const int *p) { return p == t; }",
+	  LOOKUP(5) "int f(const int *p) { return p == t; }", "=t" },
+	{ "table that another one points to",
+	  LOOKUP(4) "const int *const u[] = { t, t + 1 }; int f(int i) { return t[i]; }",
+	  LOOKUP(5) "const int *const u[] = { t, t + 1 }; int f(int i) { return t[i]; }", "=t" },
 	{ "constant data with an equal string elsewhere",
 	  "const char *const t[] = { \"a\", \"b\" };",
 	  "int puts(const char *); int f(void) { return puts(\"zz\") + 1; }"
