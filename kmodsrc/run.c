@@ -46,6 +46,9 @@ static int each_module_symbol(const struct module *module, const struct symbol_r
 			ret = request->fn(request->data, kallsyms->strtab + symbol->st_name,
 					  symbol->st_value);
 	}
+	/* THIS_MODULE is data, which kallsyms may leave out. */
+	if (ret == 0 && !IS_ENABLED(CONFIG_KALLSYMS_ALL))
+		ret = request->fn(request->data, "__this_module", (unsigned long)module);
 	return ret;
 }
 

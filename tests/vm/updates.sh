@@ -131,7 +131,7 @@ end_case "update: two updates at a time"
 initstate=/sys/block/zram0/initstate
 expect "initstate before" "$(cat $initstate)" 0
 apply module
-expect "initstate applied" "$(cat $initstate)" "0 patched"
+expect "initstate applied" "$(cat $initstate)" "0 patched zram"
 contains "loadavg applied" "$(cat /proc/loadavg)" patched
 run 1 rmmod zram
 undo module
