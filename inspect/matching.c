@@ -15,12 +15,17 @@
 #define LINES_BEFORE	4
 #define LINES_AFTER	4
 
+/* Mismatches that are reported on stderr; all are in the result. */
+#define REPORTED_MAX	10
+
 /* One matching, as its parts see it. */
 struct matching {
 	const struct ksplice_old_header *old;
 	struct ksplice_old_tables tables;
-	struct image_run run;
+	struct image_run run;		/* the engine's context */
+	struct ksplice_matcher_ops ops;
 	struct ksplice_matcher *matcher;
+	struct json_object *mismatches;
 };
 
 struct nearest {
@@ -118,6 +123,39 @@ static uint32_t instructions_before(const struct matching *matching, const uint8
 	return at == offset ? recent[1] : offset;
 }
 
+/* Lines of data that are shown: their bytes, and how many from the difference on. */
+#define DATA_LINE	16
+#define DATA_LINES	3
+
+static void add_data_line(struct json_object *list, uint32_t offset, const uint8_t *bytes,
+			  uint32_t size)
+{
+	char text[3 * DATA_LINE + 1] = "";
+	uint32_t i;
+
+	for (i = 0; i < size; i++)
+		snprintf(text + 3 * i, sizeof(text) - 3 * i, "%02x ", bytes[i]);
+	add_line(list, offset, text);
+}
+
+static void list_data(const struct matching *matching, const struct ksplice_mismatch *mismatch,
+		      struct json_object *pre, struct json_object *run)
+{
+	const struct ksplice_old_section *section = &matching->tables.sections[mismatch->section];
+	const uint8_t *bytes = matching->tables.contents + section->contents;
+	uint32_t at = mismatch->offset - mismatch->offset % DATA_LINE, size;
+	uint8_t found[DATA_LINE];
+	unsigned int lines;
+
+	for (lines = 0; lines < DATA_LINES && at < section->size; lines++, at += size) {
+		size = section->size - at < DATA_LINE ? section->size - at : DATA_LINE;
+		add_data_line(pre, at, bytes + at, size);
+		if (image_read(matching->run.image, mismatch->address - mismatch->offset + at, found,
+			       size) == 0)
+			add_data_line(run, at, found, size);
+	}
+}
+
 static void list_pre(const struct matching *matching, const struct ksplice_mismatch *mismatch,
 		     struct json_object *list)
 {
@@ -178,15 +216,15 @@ static const struct ksplice_old_site *site_at(const struct matching *matching,
 	return NULL;
 }
 
-static struct json_object *mismatch_json(const struct matching *matching)
+static struct json_object *mismatch_json(const struct matching *matching,
+					 const struct ksplice_mismatch *mismatch)
 {
-	const struct ksplice_mismatch *mismatch = ksplice_match_mismatch(matching->matcher);
 	const struct ksplice_old_tables *tables = &matching->tables;
-	struct json_object *object = json_object_new_object();
+	struct json_object *object = json_object_new_object(), *pre, *run;
 	const struct ksplice_old_site *site;
 	char text[1024];
 
-	ksplice_match_describe(matching->matcher, text, sizeof(text));
+	ksplice_match_describe(matching->matcher, mismatch, text, sizeof(text));
 	json_add_string(object, "text", text);
 	json_add_string(object, "reason", mismatch->reason ? mismatch->reason : "");
 	if (mismatch->symbol != KSPLICE_NONE)
@@ -198,15 +236,29 @@ static struct json_object *mismatch_json(const struct matching *matching)
 			tables->strings + tables->sections[mismatch->section].name);
 	json_add_number(object, "offset", mismatch->offset);
 	json_add_address(object, "address", mismatch->address);
-	if (mismatch->address == 0 ||
-	    tables->sections[mismatch->section].kind != KSPLICE_SECTION_TEXT)
+	if (mismatch->address == 0)
 		return object;
+	pre = json_add_array(object, "pre");
+	run = json_add_array(object, "run");
+	if (tables->sections[mismatch->section].kind != KSPLICE_SECTION_TEXT) {
+		list_data(matching, mismatch, pre, run);
+		return object;
+	}
 	site = site_at(matching, mismatch);
 	if (site)
 		json_add_string(object, "site", old_site_kind_name(site->kind));
-	list_pre(matching, mismatch, json_add_array(object, "pre"));
-	list_run(matching, mismatch, json_add_array(object, "run"));
+	list_pre(matching, mismatch, pre);
+	list_run(matching, mismatch, run);
 	return object;
+}
+
+/* Each section that differs, as the engine finds it. */
+static void add_mismatch(void *context, const struct ksplice_mismatch *mismatch)
+{
+	struct matching *matching =
+		(void *)((char *)context - offsetof(struct matching, run));
+
+	json_object_array_add(matching->mismatches, mismatch_json(matching, mismatch));
 }
 
 static void add_sections(const struct matching *matching, struct json_object *result)
@@ -215,6 +267,7 @@ static void add_sections(const struct matching *matching, struct json_object *re
 		[KSPLICE_SECTION_UNMATCHED] = "unmatched",
 		[KSPLICE_SECTION_MATCHED] = "matched",
 		[KSPLICE_SECTION_SKIPPED] = "overridden",
+		[KSPLICE_SECTION_DIFFERS] = "differs",
 	};
 	const struct ksplice_old_tables *tables = &matching->tables;
 	struct json_object *list = json_add_array(result, "sections");
@@ -262,7 +315,11 @@ static int run_matching(struct matching *matching, const char *path, struct json
 			struct ks_error *err)
 {
 	unsigned long functions, bytes;
-	int ret = ksplice_match(matching->matcher);
+	int ret;
+
+	matching->mismatches = json_object_new_array();
+	json_object_object_add(result, "mismatches", matching->mismatches);
+	ret = ksplice_match(matching->matcher);
 
 	if (ret != 0 && ret != -ENOENT && ret != -EBUSY)
 		return ks_error_set(err, "%s: cannot be matched: %s", path, strerror(-ret));
@@ -272,8 +329,9 @@ static int run_matching(struct matching *matching, const char *path, struct json
 	json_add_number(result, "bytes", bytes);
 	add_sections(matching, result);
 	add_labels(matching, result);
-	if (ret != 0)
-		json_object_object_add(result, "mismatch", mismatch_json(matching));
+	/* No section, but a symbol that the new code needs. */
+	if (ret != 0 && json_object_array_length(matching->mismatches) == 0)
+		add_mismatch(&matching->run, ksplice_match_mismatch(matching->matcher));
 	return ret != 0;
 }
 
@@ -295,7 +353,9 @@ int match_object(const struct object *object, const struct image *image,
 	}
 	matching.old = old;
 	ksplice_old_tables(old, &matching.tables);
-	matching.matcher = ksplice_matcher_new(old, &image_run_ops, &matching.run);
+	matching.ops = image_run_ops;
+	matching.ops.differs = add_mismatch;
+	matching.matcher = ksplice_matcher_new(old, &matching.ops, &matching.run);
 	if (matching.matcher)
 		ret = run_matching(&matching, object->path, result, err);
 	else
@@ -326,7 +386,7 @@ static void print_mismatch(struct json_object *mismatch)
 	uint64_t offset = json_number(mismatch, "offset");
 	size_t i;
 
-	printf("first mismatch: %s\n", json_string(mismatch, "text"));
+	printf("mismatch: %s\n", json_string(mismatch, "text"));
 	if (*json_string(mismatch, "site"))
 		printf("at a site of kind %s\n", json_string(mismatch, "site"));
 	if (!json_object_object_get_ex(mismatch, "pre", &pre) ||
@@ -343,7 +403,7 @@ static void print_mismatch(struct json_object *mismatch)
 
 void print_match(const char *name, struct json_object *result)
 {
-	struct json_object *list, *mismatch;
+	struct json_object *list;
 	size_t i;
 
 	if (json_object_object_get_ex(result, "sections", &list))
@@ -355,8 +415,9 @@ void print_match(const char *name, struct json_object *result)
 			       json_string(item, "kind"), json_string(item, "address"),
 			       *symbol ? symbol : json_string(item, "name"));
 		}
-	if (json_object_object_get_ex(result, "mismatch", &mismatch))
-		print_mismatch(mismatch);
+	if (json_object_object_get_ex(result, "mismatches", &list))
+		for (i = 0; i < json_object_array_length(list); i++)
+			print_mismatch(json_object_array_get_idx(list, i));
 	printf("%s: %s, %" PRIu64 " functions, %" PRIu64 " bytes\n", name,
 	       json_string(result, "status"), json_number(result, "functions"),
 	       json_number(result, "bytes"));
@@ -364,9 +425,15 @@ void print_match(const char *name, struct json_object *result)
 
 void report_mismatch(const char *name, struct json_object *result)
 {
-	struct json_object *mismatch;
+	struct json_object *list;
+	size_t i, count;
 
-	if (json_object_object_get_ex(result, "mismatch", &mismatch))
+	if (!json_object_object_get_ex(result, "mismatches", &list))
+		return;
+	count = json_object_array_length(list);
+	for (i = 0; i < count && i < REPORTED_MAX; i++)
 		fprintf(stderr, "ksplice-inspect: %s: does not match the image: %s\n", name,
-			json_string(mismatch, "text"));
+			json_string(json_object_array_get_idx(list, i), "text"));
+	if (count > REPORTED_MAX)
+		fprintf(stderr, "ksplice-inspect: %s: and %zu more\n", name, count - REPORTED_MAX);
 }

@@ -22,7 +22,7 @@ int match_object(const struct object *object, const struct image *image,
 /* Print such a result for people; @name is what was matched. */
 void print_match(const char *name, struct json_object *result);
 
-/* One line on stderr about a result that is no match. */
+/* A line on stderr about each mismatch, or the first ones of many. */
 void report_mismatch(const char *name, struct json_object *result);
 
 #endif

@@ -211,6 +211,26 @@ static int accept(struct ksplice_matcher *matcher, u32 section, struct trial *tr
 	return 0;
 }
 
+/* The mismatch is @error, unless there was one before. */
+static void note_failure(struct ksplice_matcher *matcher, int error)
+{
+	if (matcher->error != 0)
+		return;
+	matcher->error = error;
+	matcher->failure = matcher->mismatch;
+}
+
+/* What ends the matching, unless all that differs is asked for: then 1. */
+static int section_differs(struct ksplice_matcher *matcher, u32 section, int error)
+{
+	note_failure(matcher, error);
+	if (!matcher->ops->differs)
+		return error;
+	matcher->matched[section].state = KSPLICE_SECTION_DIFFERS;
+	matcher->ops->differs(matcher->context, &matcher->mismatch);
+	return 1;
+}
+
 /*
  * Try a section wherever it may be.  Returns 1 when it matched at one place, 0
  * when it is to be tried again later, or an error.
@@ -246,22 +266,21 @@ static int match_section(struct ksplice_matcher *matcher, u32 section, struct tr
 		matcher->matched[section].state = KSPLICE_SECTION_SKIPPED;
 		return 1;
 	}
-	matcher->failure = matcher->mismatch;
-	if (matcher->failure.section == KSPLICE_NONE) {
-		matcher->failure.section = section;
-		matcher->failure.reason = "no match";
+	if (matcher->mismatch.section == KSPLICE_NONE) {
+		matcher->mismatch.section = section;
+		matcher->mismatch.reason = "no match";
 	}
-	return trial->busy ? -EBUSY : -ENOENT;
+	return section_differs(matcher, section, trial->busy ? -EBUSY : -ENOENT);
 }
 
 /* Compare once more what refers into text that was matched only later. */
 static int match_deferred(struct ksplice_matcher *matcher, struct trial *trial)
 {
 	struct ksplice_matched found;
-	int ret = 0;
+	int ret;
 	u32 i;
 
-	for (i = 0; i < matcher->old->sections.count && ret == 0; i++) {
+	for (i = 0; i < matcher->old->sections.count; i++) {
 		const struct ksplice_matched *matched = &matcher->matched[i];
 
 		if (matched->state != KSPLICE_SECTION_MATCHED || !matched->deferred)
@@ -270,30 +289,36 @@ static int match_deferred(struct ksplice_matcher *matcher, struct trial *trial)
 		ret = try_address(matcher, i, matched->address, &trial->place, &found);
 		ksplice_symbols_rollback(matcher, 0);
 		if (ret != 0)
-			matcher->failure = matcher->mismatch;
+			ret = section_differs(matcher, i, ret);
+		if (ret < 0)
+			return ret;
 		matcher->ops->pause(matcher->context);
 	}
-	return ret;
+	return 0;
 }
 
-static int fail(struct ksplice_matcher *matcher, u32 section, u32 symbol, const char *reason)
+static void set_mismatch(struct ksplice_matcher *matcher, u32 section, u32 symbol,
+			 const char *reason)
 {
-	matcher->failure = (struct ksplice_mismatch){
+	matcher->mismatch = (struct ksplice_mismatch){
 		.section = section,
 		.symbol = symbol,
 		.reason = reason,
 	};
+}
+
+static int label_fails(struct ksplice_matcher *matcher, u32 symbol, const char *reason)
+{
+	set_mismatch(matcher, KSPLICE_NONE, symbol, reason);
+	note_failure(matcher, -ENOENT);
 	return -ENOENT;
 }
 
-/*
- * Text that is nowhere must be weak; what the new code imports must have a value,
- * and what it replaces must be what was compared.
- */
-static int check_complete(struct ksplice_matcher *matcher)
+/* Text that is nowhere must be weak. */
+static int check_sections(struct ksplice_matcher *matcher)
 {
 	const struct ksplice_old_tables *tables = &matcher->tables;
-	unsigned long value;
+	int ret;
 	u32 i;
 
 	for (i = 0; i < matcher->old->sections.count; i++) {
@@ -303,25 +328,43 @@ static int check_complete(struct ksplice_matcher *matcher)
 		    matcher->matched[i].state != KSPLICE_SECTION_UNMATCHED ||
 		    !list_empty(&matcher->symbols[section->symbol].vals))
 			continue;
-		if (!(tables->symbols[section->symbol].flags & KSPLICE_SYMBOL_WEAK))
-			return fail(matcher, i, section->symbol,
-				    "the running kernel has no such function");
-		matcher->matched[i].state = KSPLICE_SECTION_SKIPPED;
+		if (tables->symbols[section->symbol].flags & KSPLICE_SYMBOL_WEAK) {
+			matcher->matched[i].state = KSPLICE_SECTION_SKIPPED;
+			continue;
+		}
+		set_mismatch(matcher, i, section->symbol,
+			     "the running kernel has no such function");
+		ret = section_differs(matcher, i, -ENOENT);
+		if (ret < 0)
+			return ret;
 	}
+	return matcher->error;
+}
+
+/*
+ * What the new code imports must have a value, and what it replaces must be what
+ * was compared.
+ */
+static int check_labels(struct ksplice_matcher *matcher)
+{
+	const struct ksplice_old_tables *tables = &matcher->tables;
+	unsigned long value;
+	u32 i;
+
 	for (i = 0; i < matcher->old->labels.count; i++) {
 		u32 symbol = tables->labels[i], section = tables->symbols[symbol].section;
 
 		if ((tables->symbols[symbol].flags & KSPLICE_SYMBOL_REPLACED) &&
 		    (section == KSPLICE_NONE ||
 		     matcher->matched[section].state == KSPLICE_SECTION_SKIPPED))
-			return fail(matcher, KSPLICE_NONE, symbol,
-				    "to be replaced, but the running kernel has another function of that name");
+			return label_fails(matcher, symbol,
+					   "to be replaced, but the running kernel has another function of that name");
 		if (ksplice_symbol_settle(matcher, symbol, &value) == 0)
 			continue;
-		return fail(matcher, KSPLICE_NONE, symbol,
-			    list_empty(&matcher->symbols[symbol].vals) ?
-				    "needed by the new code, but the running kernel has no such symbol" :
-				    "needed by the new code, but ambiguous in the running kernel");
+		return label_fails(matcher, symbol,
+				   list_empty(&matcher->symbols[symbol].vals) ?
+					   "needed by the new code, but the running kernel has no such symbol" :
+					   "needed by the new code, but ambiguous in the running kernel");
 	}
 	return 0;
 }
@@ -366,7 +409,9 @@ int ksplice_match(struct ksplice_matcher *matcher)
 	if (ret == 0)
 		ret = match_deferred(matcher, trial);
 	matcher->ops->free(matcher->context, trial);
-	return ret != 0 ? ret : check_complete(matcher);
+	if (ret == 0)
+		ret = check_sections(matcher);
+	return ret != 0 ? ret : check_labels(matcher);
 }
 
 int ksplice_match_value(const struct ksplice_matcher *matcher, u32 symbol, unsigned long *value)
@@ -385,24 +430,24 @@ const struct ksplice_mismatch *ksplice_match_mismatch(const struct ksplice_match
 	return &matcher->failure;
 }
 
-void ksplice_match_describe(const struct ksplice_matcher *matcher, char *text, size_t size)
+void ksplice_match_describe(const struct ksplice_matcher *matcher,
+			    const struct ksplice_mismatch *mismatch, char *text, size_t size)
 {
-	const struct ksplice_mismatch *failure = &matcher->failure;
 	const char *strings = matcher->tables.strings;
 	const char *section = "", *symbol = "";
 
-	if (failure->section != KSPLICE_NONE)
-		section = strings + matcher->tables.sections[failure->section].name;
-	if (failure->symbol != KSPLICE_NONE)
-		symbol = strings + matcher->tables.symbols[failure->symbol].name;
-	if (!failure->reason)
+	if (mismatch->section != KSPLICE_NONE)
+		section = strings + matcher->tables.sections[mismatch->section].name;
+	if (mismatch->symbol != KSPLICE_NONE)
+		symbol = strings + matcher->tables.symbols[mismatch->symbol].name;
+	if (!mismatch->reason)
 		snprintf(text, size, "no mismatch");
-	else if (failure->address == 0)
-		snprintf(text, size, "%s: %s", *symbol ? symbol : section, failure->reason);
+	else if (mismatch->address == 0)
+		snprintf(text, size, "%s: %s", *symbol ? symbol : section, mismatch->reason);
 	else
 		snprintf(text, size, "%s+0x%x: %s%s%s%s (running code at 0x%lx)", section,
-			 (unsigned int)failure->offset, failure->reason, *symbol ? " (" : "",
-			 symbol, *symbol ? ")" : "", failure->address);
+			 (unsigned int)mismatch->offset, mismatch->reason, *symbol ? " (" : "",
+			 symbol, *symbol ? ")" : "", mismatch->address);
 }
 
 void ksplice_match_totals(const struct ksplice_matcher *matcher, unsigned long *functions,

@@ -43,6 +43,15 @@ struct ksplice_symbol {
 	enum ksplice_symbol_state state;
 };
 
+/* The first difference of a section, for the user. */
+struct ksplice_mismatch {
+	u32 section;		/* KSPLICE_NONE: no mismatch was seen */
+	u32 offset;		/* in the section, in bytes */
+	unsigned long address;	/* in the run; 0: no place was found to try */
+	u32 symbol;		/* the one concerned, or KSPLICE_NONE */
+	const char *reason;
+};
+
 /**
  * struct ksplice_matcher_ops - the home of the engine
  * @read:	read @size bytes of the run at @address; 0 or -EFAULT
@@ -51,6 +60,8 @@ struct ksplice_symbol {
  * @alloc:	zeroed memory or NULL; may sleep
  * @free:	NULL is allowed
  * @pause:	called now and then, between sections; may sleep
+ * @differs:	told of each section that does not match, and the matching goes on, to
+ *		find all of them; may be NULL: then it ends with the first
  */
 struct ksplice_matcher_ops {
 	int (*read)(void *context, unsigned long address, void *buffer, size_t size);
@@ -60,12 +71,14 @@ struct ksplice_matcher_ops {
 	void *(*alloc)(void *context, size_t size);
 	void (*free)(void *context, void *memory);
 	void (*pause)(void *context);
+	void (*differs)(void *context, const struct ksplice_mismatch *mismatch);
 };
 
 enum ksplice_section_state {
 	KSPLICE_SECTION_UNMATCHED,
 	KSPLICE_SECTION_MATCHED,
 	KSPLICE_SECTION_SKIPPED,	/* not in the run, rightly: weak and overridden */
+	KSPLICE_SECTION_DIFFERS,	/* found nowhere; see ksplice_matcher_ops.differs */
 };
 
 /* From offset @pre of the section on, the run is @delta bytes further. */
@@ -82,15 +95,6 @@ struct ksplice_matched {
 	u32 nr_shifts;
 	struct ksplice_shift *shifts;	/* sorted by pre; NULL for none */
 	bool deferred;			/* for the engine */
-};
-
-/* The first difference, for the user. */
-struct ksplice_mismatch {
-	u32 section;		/* KSPLICE_NONE: no mismatch was seen */
-	u32 offset;		/* in the section, in bytes */
-	unsigned long address;	/* in the run; 0: no place was found to try */
-	u32 symbol;		/* the one concerned, or KSPLICE_NONE */
-	const char *reason;
 };
 
 struct ksplice_matcher;
@@ -119,7 +123,7 @@ void ksplice_matcher_free(struct ksplice_matcher *matcher);
  * ksplice_match() - match the whole old code
  *
  * Returns 0; -ENOENT when a section or a symbol that is needed was not found
- * (ksplice_match_describe() says which); -EBUSY when a breakpoint is in the way;
+ * (ksplice_match_mismatch() says which); -EBUSY when a breakpoint is in the way;
  * -ENOMEM.  May sleep.
  */
 int ksplice_match(struct ksplice_matcher *matcher);
@@ -132,11 +136,12 @@ int ksplice_match_value(const struct ksplice_matcher *matcher, u32 symbol,
 const struct ksplice_matched *ksplice_match_section(const struct ksplice_matcher *matcher,
 						    u32 section);
 
-/* The mismatch that made ksplice_match() fail. */
+/* The mismatch that made ksplice_match() fail: the first one. */
 const struct ksplice_mismatch *ksplice_match_mismatch(const struct ksplice_matcher *matcher);
 
-/* One line of text about that mismatch, cut at @size; always terminated. */
-void ksplice_match_describe(const struct ksplice_matcher *matcher, char *text, size_t size);
+/* One line of text about a mismatch, cut at @size; always terminated. */
+void ksplice_match_describe(const struct ksplice_matcher *matcher,
+			    const struct ksplice_mismatch *mismatch, char *text, size_t size);
 
 /* Sections of text that matched, and their size in bytes. */
 void ksplice_match_totals(const struct ksplice_matcher *matcher, unsigned long *functions,

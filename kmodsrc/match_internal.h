@@ -68,6 +68,7 @@ struct ksplice_matcher {
 
 	struct ksplice_mismatch mismatch;	/* of the place that went furthest */
 	struct ksplice_mismatch failure;	/* why ksplice_match() failed */
+	int error;			/* that it fails with; 0 so far */
 };
 
 /*

@@ -142,7 +142,8 @@ int ksplice_target_match(struct ksplice_update *update, struct ksplice_target *t
 		return ksplice_fail(update, -ENOMEM, "%s: no memory to match", target->name);
 	ret = ksplice_match(target->matcher);
 	if (ret != 0) {
-		ksplice_match_describe(target->matcher, cause, sizeof(cause));
+		ksplice_match_describe(target->matcher, ksplice_match_mismatch(target->matcher),
+				       cause, sizeof(cause));
 		if (ret == -ENOENT && is_kprobe(ksplice_match_mismatch(target->matcher)))
 			return ksplice_fail(update, -EBUSY, "%s: a kprobe is in the way: %s",
 					    target->name, cause);

@@ -91,7 +91,7 @@ static void match(struct run *run)
 	if (!matcher)
 		return;
 	ksplice_match(matcher);
-	ksplice_match_describe(matcher, text, sizeof(text));
+	ksplice_match_describe(matcher, ksplice_match_mismatch(matcher), text, sizeof(text));
 	ksplice_matcher_free(matcher);
 }
 

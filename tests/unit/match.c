@@ -74,7 +74,8 @@ static int match(struct fixture *fixture)
 	fixture->matcher = ksplice_matcher_new(fixture->block, &run_ops, &fixture->run);
 	assert_non_null(fixture->matcher);
 	ret = ksplice_match(fixture->matcher);
-	ksplice_match_describe(fixture->matcher, fixture->text, sizeof(fixture->text));
+	ksplice_match_describe(fixture->matcher, ksplice_match_mismatch(fixture->matcher),
+			       fixture->text, sizeof(fixture->text));
 	return ret;
 }
 
@@ -678,7 +679,7 @@ static void match_mutated(const struct ksplice_old_header *block, u32 size, stru
 	ret = ksplice_match(matcher);
 	if (ret != 0 && ret != -ENOENT && ret != -EBUSY && ret != -ENOMEM)
 		fail_msg("a result that is not documented: %d", ret);
-	ksplice_match_describe(matcher, text, sizeof(text));
+	ksplice_match_describe(matcher, ksplice_match_mismatch(matcher), text, sizeof(text));
 	ksplice_matcher_free(matcher);
 }
 
