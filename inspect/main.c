@@ -30,12 +30,12 @@ struct images {
 };
 
 static const char usage[] =
-	"Usage: ksplice-inspect [OPTION]... FILE\n"
+	"Usage: ksplice-inspect [OPTION]... FILE...\n"
 	"Show what is in a module or object of an update, or in a whole update; or prove\n"
 	"that its old code is the code of a kernel image.\n"
 	"\n"
 	"FILE is a module (FILE.ko), an object (FILE.o), an update (ksplice-ID.tar.gz),\n"
-	"or a folder with the content of an update.\n"
+	"or a folder with the content of an update.  With --match there can be several.\n"
 	"\n"
 	"  --json           print one JSON object\n"
 	"  --sections       show all sections and how they are understood\n"
@@ -115,6 +115,7 @@ static int match_file(const struct options *options, const struct images *images
 	if (!object)
 		return trouble(&err);
 	result = json_object_new_object();
+	json_add_string(result, "file", options->file);
 	ret = match_object(object, images->image, images->kernel, result, &err);
 	if (ret < 0)
 		trouble(&err);
@@ -228,6 +229,7 @@ static int match_update(const struct options *options, const struct images *imag
 	if (open_update(&update, options->file) != 0)
 		return EXIT_TROUBLE;
 	totals = json_object_new_object();
+	json_add_string(totals, "file", options->file);
 	json_add_string(totals, "status", "match");
 	json_add_array(totals, "targets");
 	for (i = 0; i < update->nr_targets && ret >= 0; i++) {
@@ -246,7 +248,22 @@ static int match_update(const struct options *options, const struct images *imag
 	return ret < 0 ? EXIT_TROUBLE : matches ? EXIT_SHOWN : EXIT_NO_MATCH;
 }
 
-static int match(const struct options *options)
+/* All files; the worst of their statuses: trouble, then a mismatch. */
+static int match_files(struct options *options, const struct images *images, char **files)
+{
+	int worst = EXIT_SHOWN, status;
+
+	for (; *files; files++) {
+		options->file = *files;
+		status = is_update(*files) ? match_update(options, images) :
+					     match_file(options, images);
+		if (worst != EXIT_TROUBLE && status != EXIT_SHOWN)
+			worst = status;
+	}
+	return worst;
+}
+
+static int match(struct options *options, char **files)
 {
 	struct images images = { .image = NULL };
 	struct ks_error err;
@@ -263,16 +280,15 @@ static int match(const struct options *options)
 	else if (images.kernel && !image_module_name(images.image))
 		status = usage_error("--kernel-image is for a --match with a module");
 	else
-		status = is_update(options->file) ? match_update(options, &images) :
-						    match_file(options, &images);
+		status = match_files(options, &images, files);
 	image_close(images.image);
 	image_close(images.kernel);
 	return status;
 }
 
-static int inspect(const struct options *options)
+static int inspect(struct options *options, char **files)
 {
-	int status = options->image		? match(options) :
+	int status = options->image		? match(options, files) :
 		     is_update(options->file) ? show_update(options) :
 						show_object(options);
 
@@ -322,12 +338,12 @@ int main(int argc, char **argv)
 			return EXIT_USAGE;
 		}
 	}
-	if (argc - optind != 1)
+	if (argc - optind < 1 || (argc - optind > 1 && !options.image))
 		return usage_error("one file is needed");
 	if (options.image && options.sections)
 		return usage_error("--match and --sections don't go together");
 	if (options.kernel_image && !options.image)
 		return usage_error("--kernel-image goes with --match");
 	options.file = argv[optind];
-	return inspect(&options);
+	return inspect(&options, argv + optind);
 }

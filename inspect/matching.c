@@ -261,6 +261,32 @@ static void add_mismatch(void *context, const struct ksplice_mismatch *mismatch)
 	json_object_array_add(matching->mismatches, mismatch_json(matching, mismatch));
 }
 
+struct override {
+	const char *name;
+	char type[2];
+};
+
+static int find_type(const char *name, uint64_t address, char type, void *context)
+{
+	struct override *override = context;
+
+	(void)address;
+	if (strcmp(name, override->name) != 0)
+		return 0;
+	override->type[0] = type;
+	return 1;
+}
+
+/* The letter that nm has for what took the place of a weak function. */
+static void add_override(const struct matching *matching, const char *name,
+			 struct json_object *item)
+{
+	struct override override = { .name = name };
+
+	image_for_each_symbol(matching->run.image, find_type, &override);
+	json_add_string(item, "image_type", override.type);
+}
+
 static void add_sections(const struct matching *matching, struct json_object *result)
 {
 	static const char *const states[] = {
@@ -286,6 +312,9 @@ static void add_sections(const struct matching *matching, struct json_object *re
 				tables->strings + tables->symbols[section->symbol].name);
 		json_add_string(item, "kind", old_section_kind_name(section->kind));
 		json_add_string(item, "state", states[found->state]);
+		if (found->state == KSPLICE_SECTION_SKIPPED)
+			add_override(matching, tables->strings + tables->symbols[section->symbol].name,
+				     item);
 		if (found->state == KSPLICE_SECTION_MATCHED) {
 			json_add_address(item, "address", found->address);
 			json_add_number(item, "bytes", found->run_size);

@@ -162,10 +162,62 @@ static int try_address(struct ksplice_matcher *matcher, u32 section, unsigned lo
 	return ret;
 }
 
-/* Results of trying the places that a section may be at. */
+/* Bytes of a section's name before that of the function. */
+static size_t group_length(const char *name)
+{
+	static const char *const groups[] = {
+		".text.unlikely.", ".text.hot.", ".text.startup.", ".text.exit.", ".text.",
+	};
+	size_t i, length;
+
+	for (i = 0; i < ARRAY_SIZE(groups); i++) {
+		length = strlen(groups[i]);
+		if (strncmp(name, groups[i], length) == 0)
+			return length;
+	}
+	return strlen(name);
+}
+
+static bool is_same_group(const char *a, const char *b)
+{
+	size_t length = group_length(a);
+
+	return length == group_length(b) && strncmp(a, b, length) == 0;
+}
+
+/*
+ * The linker keeps together what an object has in one group of sections
+ * (TEXT_TEXT in include/asm-generic/vmlinux.lds.h), so a place between functions
+ * of the object that were found is in the object too.
+ */
+static bool is_in_object(const struct ksplice_matcher *matcher, u32 section,
+			 unsigned long address)
+{
+	const struct ksplice_old_section *sections = matcher->tables.sections;
+	const char *strings = matcher->tables.strings;
+	bool before = false, after = false;
+	u32 i;
+
+	for (i = 0; i < matcher->old->sections.count && !(before && after); i++) {
+		if (sections[i].kind != KSPLICE_SECTION_TEXT ||
+		    sections[i].object != sections[section].object ||
+		    matcher->matched[i].state != KSPLICE_SECTION_MATCHED ||
+		    !is_same_group(strings + sections[i].name, strings + sections[section].name))
+			continue;
+		before = before || matcher->matched[i].address < address;
+		after = after || matcher->matched[i].address > address;
+	}
+	return before && after;
+}
+
+/*
+ * Results of trying the places that a section may be at: how many it fits, how
+ * many of them are in its object, and one of the latter if there is one.
+ */
 struct trial {
 	struct ksplice_place place;
 	unsigned int matches;
+	unsigned int in_object;
 	unsigned long address;
 	bool busy;
 	bool undecided;
@@ -179,8 +231,14 @@ static void try_one(struct ksplice_matcher *matcher, u32 section, unsigned long 
 
 	ksplice_symbols_rollback(matcher, 0);
 	if (ret == 0) {
+		bool in_object = matcher->last &&
+				 matcher->tables.sections[section].kind == KSPLICE_SECTION_TEXT &&
+				 is_in_object(matcher, section, address);
+
 		trial->matches++;
-		trial->address = address;
+		trial->in_object += in_object;
+		if (in_object || trial->in_object == 0)
+			trial->address = address;
 	}
 	trial->busy = trial->busy || ret == -EBUSY;
 	trial->undecided = trial->undecided || ret == -EAGAIN;
@@ -243,6 +301,7 @@ static int match_section(struct ksplice_matcher *matcher, u32 section, struct tr
 	int ret;
 
 	trial->matches = 0;
+	trial->in_object = 0;
 	trial->busy = false;
 	trial->undecided = false;
 	matcher->mismatch = (struct ksplice_mismatch){
@@ -254,7 +313,7 @@ static int match_section(struct ksplice_matcher *matcher, u32 section, struct tr
 	else
 		list_for_each_entry(val, &symbol->vals, list)
 			try_one(matcher, section, val->val, trial);
-	if (trial->matches == 1 && !trial->undecided) {
+	if ((trial->matches == 1 || trial->in_object == 1) && !trial->undecided) {
 		ret = accept(matcher, section, trial);
 		return ret != 0 ? ret : 1;
 	}
@@ -412,56 +471,4 @@ int ksplice_match(struct ksplice_matcher *matcher)
 	if (ret == 0)
 		ret = check_sections(matcher);
 	return ret != 0 ? ret : check_labels(matcher);
-}
-
-int ksplice_match_value(const struct ksplice_matcher *matcher, u32 symbol, unsigned long *value)
-{
-	return ksplice_symbol_settle(matcher, symbol, value);
-}
-
-const struct ksplice_matched *ksplice_match_section(const struct ksplice_matcher *matcher,
-						    u32 section)
-{
-	return &matcher->matched[section];
-}
-
-const struct ksplice_mismatch *ksplice_match_mismatch(const struct ksplice_matcher *matcher)
-{
-	return &matcher->failure;
-}
-
-void ksplice_match_describe(const struct ksplice_matcher *matcher,
-			    const struct ksplice_mismatch *mismatch, char *text, size_t size)
-{
-	const char *strings = matcher->tables.strings;
-	const char *section = "", *symbol = "";
-
-	if (mismatch->section != KSPLICE_NONE)
-		section = strings + matcher->tables.sections[mismatch->section].name;
-	if (mismatch->symbol != KSPLICE_NONE)
-		symbol = strings + matcher->tables.symbols[mismatch->symbol].name;
-	if (!mismatch->reason)
-		snprintf(text, size, "no mismatch");
-	else if (mismatch->address == 0)
-		snprintf(text, size, "%s: %s", *symbol ? symbol : section, mismatch->reason);
-	else
-		snprintf(text, size, "%s+0x%x: %s%s%s%s (running code at 0x%lx)", section,
-			 (unsigned int)mismatch->offset, mismatch->reason, *symbol ? " (" : "",
-			 symbol, *symbol ? ")" : "", mismatch->address);
-}
-
-void ksplice_match_totals(const struct ksplice_matcher *matcher, unsigned long *functions,
-			  unsigned long *bytes)
-{
-	u32 i;
-
-	*functions = 0;
-	*bytes = 0;
-	for (i = 0; i < matcher->old->sections.count; i++) {
-		if (matcher->tables.sections[i].kind != KSPLICE_SECTION_TEXT ||
-		    matcher->matched[i].state != KSPLICE_SECTION_MATCHED)
-			continue;
-		(*functions)++;
-		*bytes += matcher->matched[i].run_size;
-	}
 }

@@ -18,7 +18,7 @@
 #include <linux/types.h>
 
 #define KSPLICE_OLD_MAGIC	0x4f53504bu	/* "KPSO" */
-#define KSPLICE_OLD_VERSION	1
+#define KSPLICE_OLD_VERSION	2
 #define KSPLICE_NONE		0xffffffffu	/* no such symbol or section */
 
 /* Longest string in the block, its NUL included (KSYM_NAME_LEN is 512). */
@@ -88,6 +88,7 @@ enum ksplice_section_kind {
  *          constants and replacements KSPLICE_NONE
  * @contents: offset of its bytes in the block
  * @unit: size of one element (characters, constants); 1 otherwise
+ * @object: number of the object that it is from
  * @relocs, @sites: first index; both sorted by offset, sites of equal offset
  *          by falling length
  */
@@ -98,6 +99,7 @@ struct ksplice_old_section {
 	__u32 size;
 	__u32 unit;
 	__u32 align;
+	__u32 object;
 	__u32 relocs, nr_relocs;
 	__u32 sites, nr_sites;
 	__u32 name;		/* section name in the object, for messages */

@@ -69,6 +69,15 @@ struct span *left_element(const struct reloc *reloc)
 	return span;
 }
 
+static uint32_t object_number(const struct manip *manip, const struct object *object)
+{
+	uint32_t i = 0;
+
+	while (i < manip->nr_pairs && manip->pairs[i].pre.object != object)
+		i++;
+	return i;
+}
+
 /* The bytes of a section of the object from @offset on become one of the block. */
 static uint32_t add_section(struct manip *manip, struct block *block,
 			    const struct section *section, uint64_t offset, uint64_t size,
@@ -81,11 +90,11 @@ static uint32_t add_section(struct manip *manip, struct block *block,
 		.size = (uint32_t)size,
 		.unit = section->entsize > 0 && section->entsize <= 64 ? (uint32_t)section->entsize : 1,
 		.align = (uint32_t)section->align,
+		.object = object_number(manip, section->object),
 		.name = block_string(block, section->name),
 	};
 	uint32_t index = (uint32_t)(block->sections.size / sizeof(old));
 
-	(void)manip;
 	bytes_append(&block->sections, &old, sizeof(old));
 	bytes_append(&block->section_symbols, &symbol, sizeof(symbol));
 	return index;

@@ -540,6 +540,47 @@ static void test_twins(void **state)
 	free_fixture(fixture);
 }
 
+/* Of two places for f, the second is between other functions of its object. */
+static void test_twins_in_object(void **state)
+{
+	static const struct {
+		const char *name;
+		u32 offset;
+		u32 object;
+	} others[] = {
+		{ ".text.a", F + 0x40, 1 },
+		{ ".text.b", F + 0xc0, 1 },
+	};
+	struct fixture *fixture;
+	unsigned int variant;
+	size_t i;
+
+	(void)state;
+	/* 0: as it should be; 1: b is not of the object; 2: it is of other sections */
+	for (variant = 0; variant < 3; variant++) {
+		fixture = new_twins(false, true);
+		fixture->build.sections[0].object = 1;
+		fixture->build.sections[0].name = add_text(&fixture->build, ".text.f");
+		for (i = 0; i < ARRAY_SIZE(others); i++) {
+			u32 section = add_section(&fixture->build, KSPLICE_SECTION_TEXT,
+						  others[i].name, "90 c3");
+
+			fixture->build.sections[section].object = others[i].object;
+			name_run(&fixture->run, others[i].name, others[i].offset);
+			put_run(&fixture->run, others[i].offset, "90 c3");
+		}
+		if (variant == 1)
+			fixture->build.sections[2].object = 2;
+		if (variant == 2)
+			fixture->build.sections[2].name =
+				add_text(&fixture->build, ".text.unlikely.b");
+		assert_int_equal(match(fixture), variant == 0 ? 0 : -ENOENT);
+		if (variant == 0)
+			assert_int_equal(label_offset(fixture, 0), F + 0x80);
+		free_fixture(fixture);
+	}
+}
+
 static void test_weak(void **state)
 {
 	static const u32 flags[] = {
@@ -750,6 +791,7 @@ int main(void)
 		cmocka_unit_test(test_into_each_other),
 		cmocka_unit_test(test_by_bytes),
 		cmocka_unit_test(test_twins),
+		cmocka_unit_test(test_twins_in_object),
 		cmocka_unit_test(test_weak),
 		cmocka_unit_test(test_missing),
 		cmocka_unit_test(test_later),

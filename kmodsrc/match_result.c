@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What came of run-pre matching; see match.h. */
+#include "match_internal.h"
+
+int ksplice_match_value(const struct ksplice_matcher *matcher, u32 symbol, unsigned long *value)
+{
+	return ksplice_symbol_settle(matcher, symbol, value);
+}
+
+const struct ksplice_matched *ksplice_match_section(const struct ksplice_matcher *matcher,
+						    u32 section)
+{
+	return &matcher->matched[section];
+}
+
+const struct ksplice_mismatch *ksplice_match_mismatch(const struct ksplice_matcher *matcher)
+{
+	return &matcher->failure;
+}
+
+void ksplice_match_describe(const struct ksplice_matcher *matcher,
+			    const struct ksplice_mismatch *mismatch, char *text, size_t size)
+{
+	const char *strings = matcher->tables.strings;
+	const char *section = "", *symbol = "";
+
+	if (mismatch->section != KSPLICE_NONE)
+		section = strings + matcher->tables.sections[mismatch->section].name;
+	if (mismatch->symbol != KSPLICE_NONE)
+		symbol = strings + matcher->tables.symbols[mismatch->symbol].name;
+	if (!mismatch->reason)
+		snprintf(text, size, "no mismatch");
+	else if (mismatch->address == 0)
+		snprintf(text, size, "%s: %s", *symbol ? symbol : section, mismatch->reason);
+	else
+		snprintf(text, size, "%s+0x%x: %s%s%s%s (running code at 0x%lx)", section,
+			 (unsigned int)mismatch->offset, mismatch->reason, *symbol ? " (" : "",
+			 symbol, *symbol ? ")" : "", mismatch->address);
+}
+
+void ksplice_match_totals(const struct ksplice_matcher *matcher, unsigned long *functions,
+			  unsigned long *bytes)
+{
+	u32 i;
+
+	*functions = 0;
+	*bytes = 0;
+	for (i = 0; i < matcher->old->sections.count; i++) {
+		if (matcher->tables.sections[i].kind != KSPLICE_SECTION_TEXT ||
+		    matcher->matched[i].state != KSPLICE_SECTION_MATCHED)
+			continue;
+		(*functions)++;
+		*bytes += matcher->matched[i].run_size;
+	}
+}
