@@ -106,6 +106,23 @@ void ksplice_unpublish(const struct ksplice_target *target);
 int ksplice_target_link(struct ksplice_update *update, struct ksplice_target *target);
 void ksplice_target_unlink(struct ksplice_target *target);
 
+/*
+ * poke.c: write the jumps of an update, or what was there before.  Under
+ * stop_machine(), step by step; after each, all CPUs must serialize.
+ */
+enum ksplice_poke_step {
+	KSPLICE_POKE_BREAKPOINT,
+	KSPLICE_POKE_TAIL,
+	KSPLICE_POKE_HEAD,
+	KSPLICE_POKE_STEPS,
+};
+
+void ksplice_poke(const struct ksplice_update *update, enum ksplice_poke_step step, bool reverse);
+
+/* Before and after that: take care of breakpoints; 0, and how many were hit. */
+int ksplice_poke_begin(struct ksplice_update *update);
+unsigned int ksplice_poke_end(void);
+
 /* switch.c: switch all targets at once, to the new code or back; 0 or -EBUSY. */
 int ksplice_switch(struct ksplice_update *update, bool reverse);
 

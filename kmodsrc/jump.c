@@ -9,6 +9,7 @@
 #include <linux/uaccess.h>
 
 #include "core.h"
+#include "forbidden.h"
 #include "match_internal.h"
 
 #define OPCODE_JMP	0xe9
@@ -64,17 +65,35 @@ static int jump_offset(const struct ksplice_matcher *matcher, u32 section)
 	return (int)entry;
 }
 
+/* By the name that the kernel has for it, whatever the update calls it. */
+static int check_forbidden(struct ksplice_update *update, const struct ksplice_target *target,
+			   unsigned long address)
+{
+	char name[KSYM_SYMBOL_LEN];
+	const char *reason;
+
+	if (target->module)
+		return 0;
+	sprint_symbol_no_offset(name, address);
+	reason = ksplice_forbidden(name);
+	return reason ? ksplice_fail(update, -EINVAL, "%s: %s cannot be replaced: %s", target->name,
+				     name, reason) : 0;
+}
+
 static int link_patch(struct ksplice_update *update, const struct ksplice_target *target,
 		      const struct ksplice_patch *patch, struct ksplice_jump *jump)
 {
 	u32 section = find_section(target->matcher, patch->old_address);
 	long displacement;
 	s32 field;
-	int offset;
+	int offset, ret;
 
 	if (section == KSPLICE_NONE)
 		return ksplice_fail(update, -ENOENT, "%s: %s was not matched", target->name,
 				    patch->name);
+	ret = check_forbidden(update, target, patch->old_address);
+	if (ret != 0)
+		return ret;
 	offset = jump_offset(target->matcher, section);
 	if (offset < 0)
 		return ksplice_fail(update, -EINVAL, "%s: %s %s", target->name, patch->name,

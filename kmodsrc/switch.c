@@ -3,6 +3,7 @@
  * The switch: with all CPUs stopped and nobody in the code concerned, all jumps
  * of an update are written, or all are removed.
  */
+#define pr_fmt(format) KBUILD_MODNAME ": " format
 #include <linux/ktime.h>
 #include <linux/uaccess.h>
 #include <asm/sync_core.h>
@@ -15,6 +16,8 @@ struct switch_request {
 	bool reverse;
 	int error;
 	atomic_t cpus;		/* that have come */
+	atomic_t synced;	/* that have serialized in this round */
+	unsigned int round;
 	bool done;
 };
 
@@ -48,43 +51,65 @@ static int check_text(struct ksplice_update *update, bool reverse)
 	return 0;
 }
 
-static void write_jumps(struct ksplice_update *update, bool reverse)
+/* Let every CPU serialize.  When it has, no NMI that it was in goes on. */
+static void sync_cpus(struct switch_request *request)
 {
-	struct ksplice_target *target;
-	unsigned long i;
+	int others = num_online_cpus() - 1;
 
-	list_for_each_entry(target, &update->targets, list) {
-		for (i = 0; i < target->nr_jumps; i++) {
-			const struct ksplice_jump *jump = &target->jumps[i];
+	atomic_set(&request->synced, 0);
+	smp_store_release(&request->round, request->round + 1);
+	sync_core();
+	while (atomic_read_acquire(&request->synced) < others)
+		cpu_relax();
+}
 
-			ksplice_write_text(jump->address, reverse ? jump->saved : jump->jump,
-					   KSPLICE_JUMP_SIZE);
-		}
+static void write_jumps(struct switch_request *request)
+{
+	enum ksplice_poke_step step;
+
+	for (step = 0; step < KSPLICE_POKE_STEPS; step++) {
+		ksplice_poke(request->update, step, request->reverse);
+		sync_cpus(request);
 	}
 }
 
-/*
- * The first CPU does the work; each of them leaves with no stale instructions.
- * An NMI can still come: code that runs in one must not be patched.
- */
+static void lead(struct switch_request *request)
+{
+	struct ksplice_update *update = request->update;
+	u64 start = ktime_get_mono_fast_ns();
+
+	request->error = ksplice_check_stacks(update, request->reverse);
+	if (request->error == 0)
+		write_jumps(request);
+	update->pause_ns = ktime_get_mono_fast_ns() - start;
+	smp_store_release(&request->done, true);
+}
+
+static void follow(struct switch_request *request)
+{
+	unsigned int seen = 0, round;
+
+	while (!smp_load_acquire(&request->done)) {
+		round = smp_load_acquire(&request->round);
+		if (round == seen) {
+			cpu_relax();
+			continue;
+		}
+		seen = round;
+		sync_core();
+		atomic_inc_return_release(&request->synced);
+	}
+}
+
+/* The first CPU does the work; the others keep still, and serialize when asked. */
 static int switch_on_cpu(void *data)
 {
 	struct switch_request *request = data;
-	struct ksplice_update *update = request->update;
-	u64 start;
 
-	if (atomic_inc_return(&request->cpus) == 1) {
-		start = ktime_get_mono_fast_ns();
-		request->error = ksplice_check_stacks(update, request->reverse);
-		if (request->error == 0)
-			write_jumps(update, request->reverse);
-		update->pause_ns = ktime_get_mono_fast_ns() - start;
-		smp_store_release(&request->done, true);
-	} else {
-		while (!smp_load_acquire(&request->done))
-			cpu_relax();
-	}
-	sync_core();
+	if (atomic_inc_return(&request->cpus) == 1)
+		lead(request);
+	else
+		follow(request);
 	return request->error;
 }
 
@@ -95,9 +120,13 @@ int ksplice_switch(struct ksplice_update *update, bool reverse)
 		.reverse = reverse,
 		.cpus = ATOMIC_INIT(0),
 	};
+	unsigned int hits;
 	int ret;
 
 	update->nr_conflicts = 0;
+	ret = ksplice_poke_begin(update);
+	if (ret != 0)
+		return ksplice_fail(update, ret, "breakpoints cannot be handled");
 	ksplice_lock_text();
 	ret = check_text(update, reverse);
 	if (ret == 0) {
@@ -110,5 +139,9 @@ int ksplice_switch(struct ksplice_update *update, bool reverse)
 			ksplice_fail(update, ret, "the CPUs could not be stopped");
 	}
 	ksplice_unlock_text();
+	hits = ksplice_poke_end();
+	if (hits > 0)
+		pr_info("update %s: %u NMIs came upon a jump that was being written\n", update->id,
+			hits);
 	return ret;
 }

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "kmodsrc/forbidden.h"
 #include "lib/util.h"
 #include "objmanip/patches.h"
 
@@ -15,13 +16,16 @@ static void refuse(struct manip *manip, const struct pair *pair, const char *sym
 static void refuse_functions(struct manip *manip, const struct pair *pair)
 {
 	const struct diff_list *changed = &pair->diff.functions_changed;
-	const char *reason;
+	const char *reason, *forbidden;
 	size_t i;
 
 	for (i = 0; i < changed->count; i++) {
 		const struct diff_item *item = &changed->items[i];
 
 		reason = why_no_jump(item->pre);
+		forbidden = ksplice_forbidden(item->name);
+		if (forbidden)
+			reason = arena_printf(&manip->arena, "it cannot be replaced: %s", forbidden);
 		if (!reason && !is_class(item->post->section, CLASS_TEXT))
 			reason = arena_printf(&manip->arena,
 					      "it moves to %s, where modules cannot have code; leave it where it is",
