@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define ARENA_FIRST	(16 * 1024)	/* then each block twice as big, up to: */
 #define ARENA_BLOCK	(256 * 1024)
 #define ARENA_ALIGN	16
 
@@ -37,13 +38,16 @@ static void add_block(struct arena *arena, size_t size)
 
 void *arena_alloc(struct arena *arena, size_t size)
 {
+	size_t block = arena->blocks ? arena->room * 2 : ARENA_FIRST;
 	void *memory;
 
 	if (size > SIZE_MAX / 2)
 		out_of_memory();
 	size = (size + ARENA_ALIGN - 1) & ~(size_t)(ARENA_ALIGN - 1);
+	if (block > ARENA_BLOCK)
+		block = ARENA_BLOCK;
 	if (!arena->blocks || size > arena->room - arena->used)
-		add_block(arena, size > ARENA_BLOCK ? size : ARENA_BLOCK);
+		add_block(arena, size > block ? size : block);
 	memory = arena->blocks->bytes + arena->used;
 	arena->used += size;
 	return memory;

@@ -6,6 +6,10 @@
 #include "lib/names.h"
 #include "lib/text.h"
 
+/* Of contents that refer to contents; no compiler makes a hundredth of this. */
+#define MAX_DEPTH	200
+#define MAX_COUNT	100000
+
 static const struct reloc *first_reloc(const struct span *span)
 {
 	return span->section->relocs + find_reloc_index(span->section, span->offset);
@@ -71,17 +75,46 @@ bool is_same_layout(const struct span *pre, const struct span *post)
 	return have_same_contents(pre, post, false);
 }
 
+/*
+ * Contents may refer to more contents, in circles and many times to one place.
+ * All that one comparison leads to must be equal, or it fails as a whole: so what
+ * it has begun with counts as equal, and goes on doing so until something differs.
+ */
+static bool compare_once(struct span *pre, struct span *post,
+			 bool (*compare)(struct span *, struct span *))
+{
+	struct object *object = pre->section->object;
+	bool same;
+
+	if (pre->equal == post && pre->equal_round == object->comparing.round)
+		return true;
+	if (object->comparing.depth == 0)
+		object->comparing.count = 0;
+	if (pre->visiting || object->comparing.depth == MAX_DEPTH ||
+	    object->comparing.count == MAX_COUNT)
+		return false;
+	pre->visiting = true;
+	pre->equal = post;
+	pre->equal_round = object->comparing.round;
+	object->comparing.count++;
+	object->comparing.depth++;
+	same = compare(pre, post);
+	object->comparing.depth--;
+	pre->visiting = false;
+	if (!same)
+		object->comparing.round++;
+	return same;
+}
+
+static bool is_same_contents(struct span *pre, struct span *post)
+{
+	return have_same_contents(pre, post, true);
+}
+
 /* A variable may move from .bss to .data when it gets an initialiser of zeros. */
 bool is_same_data(struct span *pre, struct span *post)
 {
-	bool same;
-
-	if (pre->visiting)
-		return true;	/* a list that points to itself */
-	pre->visiting = true;
-	same = have_same_contents(pre, post, true);
-	pre->visiting = false;
-	return same;
+	return compare_once(pre, post, is_same_contents);
 }
 
 static bool is_same_string(const struct span *pre, int64_t x, const struct span *post, int64_t y)
@@ -95,22 +128,7 @@ static bool is_same_string(const struct span *pre, int64_t x, const struct span 
 /* Number of the instruction at @offset of a function, padding not counted. */
 static size_t insn_ordinal(const struct span *span, uint64_t offset)
 {
-	struct section *section = span->section;
-	const uint8_t *lengths = decode_section(section)->lengths;
-	struct ksplice_insn insn;
-	size_t count = 0;
-	uint64_t at;
-
-	for (at = span->offset; at < span->offset + offset;) {
-		if (decode_at(section, at, &insn)) {
-			count += !(insn.flags & KSPLICE_INSN_NOP);
-			at += lengths[at];
-		} else {
-			count++;
-			at++;
-		}
-	}
-	return count;
+	return count_insns(span->section, span->offset, span->offset + offset);
 }
 
 static bool is_same_place(const struct span *pre, int64_t x, const struct span *post, int64_t y)
@@ -125,19 +143,6 @@ static bool is_same_place(const struct span *pre, int64_t x, const struct span *
 	return insn_ordinal(pre, x) == insn_ordinal(post, y);
 }
 
-/* Stubs of one function may jump to each other. */
-static bool is_same_stub(struct span *pre, struct span *post)
-{
-	bool same;
-
-	if (pre->visiting)
-		return true;
-	pre->visiting = true;
-	same = is_same_code(pre, post);
-	pre->visiting = false;
-	return same;
-}
-
 /* Nothing that may have a twin: compare what it is. */
 static bool is_same_unpaired(struct span *pre, struct span *post)
 {
@@ -148,7 +153,7 @@ static bool is_same_unpaired(struct span *pre, struct span *post)
 	case CLASS_OBJECTS:
 		return !pre->stem == !post->stem && (!pre->stem || !strcmp(pre->stem, post->stem));
 	case CLASS_AUX_TEXT:
-		return is_same_stub(pre, post);
+		return compare_once(pre, post, is_same_code);
 	default:
 		break;
 	}
@@ -202,6 +207,7 @@ struct cursor {
 	struct span *span;
 	bool same_layout;	/* of both spans, so offsets can be compared */
 	uint64_t at, end;
+	uint64_t padding;	/* from here on there is nothing but padding */
 	struct ksplice_insn insn;	/* length 1 for a byte that is no code */
 };
 
@@ -224,13 +230,15 @@ static bool skip_padding(struct cursor *cursor)
 	return false;
 }
 
-/* Only int3 and nops are left: what the compiler puts between functions. */
-static bool is_only_padding(struct cursor cursor)
+/* Find int3 and nops at the end: what the compiler puts between functions. */
+static void find_padding(struct cursor *cursor)
 {
-	for (; skip_padding(&cursor); cursor.at += cursor.insn.length)
-		if (!(cursor.insn.flags & KSPLICE_INSN_INT3))
-			return false;
-	return true;
+	struct cursor walk = *cursor;
+
+	cursor->padding = cursor->at;
+	for (; skip_padding(&walk); walk.at += walk.insn.length)
+		if (!(walk.insn.flags & KSPLICE_INSN_INT3))
+			cursor->padding = walk.at + walk.insn.length;
 }
 
 /* The span and the offset in it that a branch without a reloc goes to. */
@@ -306,8 +314,10 @@ bool is_same_code(struct span *pre, struct span *post)
 	if (!pre->section->data || !post->section->data)
 		return pre->size == post->size;
 	x.same_layout = y.same_layout = is_same_layout(pre, post);
+	find_padding(&x);
+	find_padding(&y);
 	for (;;) {
-		if (is_only_padding(x) && is_only_padding(y))
+		if (x.at >= x.padding && y.at >= y.padding)
 			return true;
 		if (!skip_padding(&x) || !skip_padding(&y) || !is_same_insn(&x, &y))
 			return false;

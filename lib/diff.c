@@ -71,13 +71,41 @@ static void set_status(struct span *span, enum span_status status)
 		span->twin->status = status;
 }
 
+/*
+ * What is left of a function foo that was inlined may be foo.part.0 alone.  Where
+ * foo has no twin and foo.part.0 has one, that is a function of its own.
+ */
+static void detach_parts(struct object *object)
+{
+	struct section *section;
+	struct span *span, *part, *next;
+	size_t i;
+
+	for_each_span(object, section, span, i) {
+		if (span->twin || !span->parts)
+			continue;
+		part = span->parts;
+		span->parts = NULL;
+		for (; part; part = next) {
+			next = part->next_part;
+			part->next_part = NULL;
+			if (part->twin) {
+				part->parent = NULL;
+				continue;
+			}
+			part->next_part = span->parts;
+			span->parts = part;
+		}
+	}
+}
+
 /* One of the pair, and with it the whole function that it is a part of, has changed. */
 static void mark_unit(struct span *span)
 {
 	struct span *part;
 
 	span = span_unit(span);
-	if (span->twin || span->status == SPAN_UNKNOWN || span->status == SPAN_SAME)
+	if (span->twin)
 		span->status = SPAN_CHANGED;
 	for (part = span->parts; part; part = part->next_part)
 		part->status = SPAN_CHANGED;
@@ -415,6 +443,8 @@ int diff_objects(struct diff *diff, struct object *pre, struct object *post, str
 		return ks_error_set(err, "%s and %s are for different machines", pre->path,
 				    post->path);
 	pair_objects(pre, post);
+	detach_parts(pre);
+	detach_parts(post);
 	compare_functions(pre, &lines);
 	settle_lines(&lines);
 	compare_data(pre);

@@ -9,7 +9,8 @@
 
 #define MAX_LINE	65535	/* as in struct bug_entry */
 #define MAX_PUSHES	8
-#define MAX_WORK	(20 * 1000 * 1000)	/* candidates times points */
+#define MAX_WORK	(20 * 1000 * 1000ul)	/* candidates times points */
+#define MAX_PASSES	4			/* with so much work */
 #define REGISTERS	16
 
 enum value_kind {
@@ -577,16 +578,21 @@ static bool is_unsupported(const struct lines *lines, const struct line_point *p
 void judge_lines(struct lines *lines)
 {
 	struct line_point *point;
-	size_t candidates = 0;
+	size_t candidates = 0, work = 0;
+	bool again;
 
 	for (point = lines->points; point < lines->points + lines->count; point++)
 		candidates += point->candidate;
-	/* No file has so many; do not spend minutes on an object made for that. */
-	if (candidates && lines->count > MAX_WORK / candidates) {
-		for (point = lines->points; point < lines->points + lines->count; point++)
-			point->rejected = point->candidate;
+	if (!candidates)
 		return;
-	}
-	while (reject_all(lines, is_contradicted) || reject_all(lines, is_unsupported))
-		;
+	do {
+		/* No file has so many; do not spend minutes on an object made for that. */
+		if (lines->count > MAX_WORK / candidates || work > MAX_PASSES * MAX_WORK) {
+			for (point = lines->points; point < lines->points + lines->count; point++)
+				point->rejected = point->candidate;
+			return;
+		}
+		work += lines->count * candidates;
+		again = reject_all(lines, is_contradicted) || reject_all(lines, is_unsupported);
+	} while (again);
 }

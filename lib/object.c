@@ -18,6 +18,15 @@
 #define SHF_COMPRESSED	(1 << 11)
 #endif
 
+/*
+ * Far above what a kernel has, and low enough that sums of sizes, values and
+ * addends do not overflow.
+ */
+#define MAX_FILE	(1ull << 30)
+#define MAX_SIZE	UINT32_MAX	/* of a section */
+#define MAX_ALIGN	(1ull << 24)
+#define MAX_ADDEND	(INT64_MAX / 4)
+
 /* What is needed only while an object is being read. */
 struct reader {
 	struct object *object;
@@ -100,6 +109,46 @@ static int check_header(struct reader *reader)
 	return 0;
 }
 
+/* Where a section is in the file. */
+struct extent {
+	uint64_t offset, size;
+	size_t index;
+};
+
+static int compare_extents(const void *a, const void *b)
+{
+	const struct extent *x = a, *y = b;
+
+	if (x->offset != y->offset)
+		return x->offset < y->offset ? -1 : 1;
+	return x->index < y->index ? -1 : x->index > y->index;
+}
+
+/* Else a small file could be a lot to read. */
+static int check_overlap(struct reader *reader)
+{
+	const GElf_Shdr *header;
+	struct extent *extents;
+	size_t i, count = 0;
+
+	extents = arena_array(&reader->object->arena, reader->nr_sections, sizeof(*extents));
+	for (i = 1; i < reader->nr_sections; i++) {
+		header = &reader->headers[i];
+		if (header->sh_type != SHT_NOBITS && header->sh_type != SHT_NULL &&
+		    header->sh_size)
+			extents[count++] = (struct extent){
+				.offset = header->sh_offset, .size = header->sh_size, .index = i,
+			};
+	}
+	qsort(extents, count, sizeof(*extents), compare_extents);
+	for (i = 1; i < count; i++)
+		if (extents[i].offset - extents[i - 1].offset < extents[i - 1].size)
+			return ks_error_set(reader->err,
+					    "sections %zu and %zu are at the same place of the file",
+					    extents[i - 1].index, extents[i].index);
+	return 0;
+}
+
 static int read_section_headers(struct reader *reader)
 {
 	GElf_Shdr *header;
@@ -126,7 +175,7 @@ static int read_section_headers(struct reader *reader)
 		     header->sh_size > reader->size - header->sh_offset))
 			return ks_error_set(reader->err,
 					    "section %zu: contents are outside of the file", i);
-		if (header->sh_size > INT64_MAX)
+		if (header->sh_size > MAX_SIZE)
 			return ks_error_set(reader->err, "section %zu: impossible size", i);
 		if (header->sh_type == SHT_SYMTAB) {
 			if (reader->symtab)
@@ -136,7 +185,7 @@ static int read_section_headers(struct reader *reader)
 			reader->shndx = i;
 		}
 	}
-	return 0;
+	return check_overlap(reader);
 }
 
 static int read_section(struct reader *reader, size_t index, const char *name)
@@ -157,6 +206,11 @@ static int read_section(struct reader *reader, size_t index, const char *name)
 	if (section->align & (section->align - 1))
 		return ks_error_set(reader->err, "section %s: alignment is not a power of two",
 				    name);
+	if (section->align > MAX_ALIGN)
+		return ks_error_set(reader->err, "section %s: alignment %#" PRIx64 " is too big",
+				    name, section->align);
+	if (header->sh_type == SHT_NOBITS && is_text(section) && section->size)
+		return ks_error_set(reader->err, "section %s: code without contents", name);
 	if (header->sh_flags & SHF_COMPRESSED) {
 		if (is_alloc(section))
 			return ks_error_set(reader->err, "section %s: compressed", name);
@@ -491,6 +545,9 @@ static int read_reloc(struct reader *reader, struct section *section, Elf_Data *
 				    section->name, reloc->offset);
 	if (!rela && section->data)
 		reloc->addend = read_addend(section->data + reloc->offset, reloc->length);
+	if (reloc->addend > MAX_ADDEND || reloc->addend < -MAX_ADDEND)
+		return ks_error_set(reader->err, "%s+%#" PRIx64 ": the relocation goes too far",
+				    section->name, reloc->offset);
 	symbol = GELF_R_SYM(elf_rela.r_info);
 	if (symbol && (symbol >= object->nr_symbols || !object->symbols[symbol]))
 		return ks_error_set(reader->err, "%s+%#" PRIx64 ": relocation to no symbol",
@@ -653,6 +710,9 @@ static unsigned char *read_file(struct arena *arena, const char *path, size_t *s
 		ks_error_set(err, "%s: %s", path, strerror(errno));
 	} else if (!S_ISREG(st.st_mode)) {
 		ks_error_set(err, "%s: not a regular file", path);
+	} else if ((unsigned long long)st.st_size > MAX_FILE) {
+		ks_error_set(err, "%s: bigger than %llu MiB, which no object of a kernel is", path,
+			     MAX_FILE >> 20);
 	} else {
 		bytes = arena_alloc(arena, st.st_size);
 		for (done = 0; done < (size_t)st.st_size; done += got) {
@@ -710,6 +770,20 @@ struct symbol *find_symbol(const struct object *object, const char *name)
 			return symbol;
 	}
 	return entry ? entry->value : NULL;
+}
+
+size_t find_symbol_index(const struct section *section, uint64_t value)
+{
+	size_t low = 0, high = section->nr_symbols, middle;
+
+	while (low < high) {
+		middle = low + (high - low) / 2;
+		if (section->symbols[middle]->value < value)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
 }
 
 size_t find_reloc_index(const struct section *section, uint64_t offset)

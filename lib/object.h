@@ -134,6 +134,8 @@ struct reloc {
  * @sections:	by index in the file; NULL where a section has no contents of
  *		its own (symbol and string tables, relocations, groups)
  * @symbols:	by index in the file; the first is NULL
+ * @nr_spans:	of all sections; set by analyze_object()
+ * @comparing:	private to compare.c
  */
 struct object {
 	struct arena arena;
@@ -146,6 +148,10 @@ struct object {
 	size_t nr_symbols;
 	struct hash sections_by_name;
 	struct hash symbols_by_name;
+	unsigned int nr_spans;
+	struct {
+		unsigned int depth, count, round;
+	} comparing;
 };
 
 /*
@@ -164,6 +170,9 @@ struct section *find_section(const struct object *object, const char *name);
 
 /* A symbol of that name, a global or weak one if there is; NULL when there is none. */
 struct symbol *find_symbol(const struct object *object, const char *name);
+
+/* Index of the first symbol of the section at or after @value. */
+size_t find_symbol_index(const struct section *section, uint64_t value);
 
 /* Index of the first reloc of the section at or after @offset. */
 size_t find_reloc_index(const struct section *section, uint64_t offset);

@@ -9,6 +9,8 @@
 #include "lib/implicit.h"
 #include "lib/text.h"
 
+#define MAX_PARTS	16	/* foo.constprop.0.part.0.cold is two */
+
 struct span *find_span(const struct section *section, uint64_t offset)
 {
 	size_t low = 0, high = section->nr_spans, middle;
@@ -304,7 +306,7 @@ static int split_section(struct section *section, struct ks_error *err)
 		split_strings(section);
 		return 0;
 	case CLASS_CONSTANTS:
-		if (!section->entsize)
+		if (!section->entsize || !section->data)
 			return ks_error_set(err, "%s: section %s: constants without a size",
 					    section->object->path, section->name);
 		return split_evenly(section, section->entsize, SPAN_CONSTANT);
@@ -391,16 +393,14 @@ static void resolve_relocs(struct object *object)
 	}
 }
 
-static size_t number_spans(struct object *object)
+static void number_spans(struct object *object)
 {
 	struct section *section;
 	struct span *span;
-	unsigned int count = 0;
 	size_t i;
 
 	for_each_span(object, section, span, i)
-		span->number = count++;
-	return count;
+		span->number = object->nr_spans++;
 }
 
 static struct span *entry_target(const struct span *entry)
@@ -439,7 +439,8 @@ static void link_owners(struct object *object)
 		if (is_class(section, CLASS_AUX_TEXT))
 			span->owner = find_aux_owner(span);
 	/* The last entry of each span so far, by section and span: entries stay in order. */
-	lasts = arena_array(&object->arena, number_spans(object), sizeof(*lasts));
+	number_spans(object);
+	lasts = arena_array(&object->arena, object->nr_spans, sizeof(*lasts));
 	for_each_span(object, section, span, i) {
 		if (span->kind != SPAN_ENTRY)
 			continue;
@@ -479,6 +480,17 @@ static struct span *find_function(struct object *object, const char *name,
 	return found;
 }
 
+/* More parts of parts than compilers make; and no end when names are in a circle. */
+static bool is_too_deep(const struct span *span)
+{
+	unsigned int depth = 0;
+
+	for (; span->parent; span = span->parent)
+		if (++depth > MAX_PARTS)
+			return true;
+	return false;
+}
+
 static void link_parents(struct object *object)
 {
 	struct section *section;
@@ -495,11 +507,16 @@ static void link_parents(struct object *object)
 		name = arena_strdup(&object->arena, span->symbol->name);
 		name[length] = '\0';
 		parent = find_function(object, name, span->symbol);
-		if (!parent || parent == span)
+		if (parent != span)
+			span->parent = parent;
+	}
+	for_each_span(object, section, span, i) {
+		if (is_too_deep(span))
+			span->parent = NULL;
+		if (!span->parent)
 			continue;
-		span->parent = parent;
-		span->next_part = parent->parts;
-		parent->parts = span;
+		span->next_part = span->parent->parts;
+		span->parent->parts = span;
 	}
 }
 

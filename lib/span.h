@@ -68,7 +68,9 @@ struct span {
 	unsigned int number;
 	struct reloc **users;
 	size_t nr_users;
-	bool visiting;		/* private to compare.c */
+	const struct span *equal;	/* these three are private to compare.c */
+	unsigned int equal_round;
+	bool visiting;
 };
 
 /*

@@ -32,10 +32,10 @@ const struct text *decode_section(struct section *section)
 	if (section->text)
 		return section->text;
 	text = arena_alloc(arena, sizeof(*text));
-	text->lengths = arena_alloc(arena, section->size + 1);
 	section->text = text;
 	if (!section->data)
 		return text;
+	text->lengths = arena_alloc(arena, section->size + 1);
 	for (i = 0; i < section->nr_symbols; i++) {
 		value = section->symbols[i]->value;
 		if (value > start) {
@@ -52,7 +52,7 @@ bool find_insn(struct section *section, uint64_t offset, uint64_t *start, uint64
 	const uint8_t *lengths = decode_section(section)->lengths;
 	uint64_t back, at;
 
-	if (offset >= section->size)
+	if (!lengths || offset >= section->size)
 		return false;
 	for (back = 0; back < KSPLICE_INSN_MAX && back <= offset; back++) {
 		at = offset - back;
@@ -71,8 +71,39 @@ bool decode_at(struct section *section, uint64_t offset, struct ksplice_insn *in
 {
 	const uint8_t *lengths = decode_section(section)->lengths;
 
-	return offset < section->size && lengths[offset] &&
+	return lengths && offset < section->size && lengths[offset] &&
 	       decode(section, offset, offset + lengths[offset], insn);
+}
+
+/* For each byte how many instructions begin before it; a byte of data is one, too. */
+static void count_all(struct section *section)
+{
+	struct text *text = section->text;
+	struct ksplice_insn insn;
+	uint64_t at, next;
+
+	text->counts = arena_array(&section->object->arena, section->size + 1,
+				   sizeof(*text->counts));
+	for (at = 0; at < section->size; at = next) {
+		next = at + 1;
+		text->counts[next] = text->counts[at] + 1;
+		if (!decode_at(section, at, &insn))
+			continue;
+		if (insn.flags & KSPLICE_INSN_NOP)
+			text->counts[next]--;
+		for (; next < at + insn.length; next++)
+			text->counts[next + 1] = text->counts[next];
+	}
+}
+
+size_t count_insns(struct section *section, uint64_t start, uint64_t end)
+{
+	decode_section(section);
+	if (!section->data)
+		return end - start;
+	if (!section->text->counts)
+		count_all(section);
+	return section->text->counts[end] - section->text->counts[start];
 }
 
 int reloc_bias(const struct reloc *reloc)

@@ -9,10 +9,13 @@
 /**
  * struct text - the instructions of a section
  * @lengths:	for each byte of the section the length of the instruction that
- *		begins there; 0 where none begins (also where bytes are no code)
+ *		begins there; 0 where none begins (also where bytes are no code).
+ *		NULL when the section has no contents
+ * @counts:	for count_insns(); NULL until needed
  */
 struct text {
 	uint8_t *lengths;
+	uint32_t *counts;
 };
 
 /*
@@ -29,6 +32,12 @@ bool find_insn(struct section *section, uint64_t offset, uint64_t *start, uint64
 
 /* Decode the instruction that begins at @offset; false when none begins there. */
 bool decode_at(struct section *section, uint64_t offset, struct ksplice_insn *insn);
+
+/*
+ * How many instructions that do something begin at @start or behind it, and before
+ * @end (offsets in the section); each byte that is no code counts as one.
+ */
+size_t count_insns(struct section *section, uint64_t start, uint64_t end);
 
 /*
  * What the addend of a PC-relative field contains only because it counts from

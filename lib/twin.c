@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "lib/twin.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/compare.h"
@@ -12,7 +13,11 @@ struct pairing {
 	struct arena arena;
 	struct span **pairs;	/* the pre side */
 	size_t nr_pairs;
+	unsigned int *pre_seen, *post_seen;	/* by the number of the span: the last round */
+	unsigned int round;
 };
+
+#define MAX_ALIKE	16	/* of one name in a function, to be told apart by their order */
 
 static bool can_have_twin(const struct span *span)
 {
@@ -131,70 +136,102 @@ static void pair_used_alike(struct pairing *pairing, struct span *pre)
 	}
 }
 
-/*
- * The first reloc of @span, after @last unless that is NULL, to another span
- * named @stem that has no twin yet.
- */
-static const struct reloc *next_user(const struct span *span, const struct reloc *last,
-				     const char *stem)
-{
-	const struct reloc *reloc, *earlier;
-	bool seen;
+/* Spans without a twin that a span refers to, each once, in the order of use. */
+struct used {
+	struct span *span;
+	struct span *match;
+	size_t order;
+};
 
-	for_each_span_reloc(span, reloc) {
-		if ((last && reloc <= last) || !reloc->span || reloc->span->twin ||
-		    !reloc->span->stem || strcmp(reloc->span->stem, stem))
-			continue;
-		seen = false;
-		for_each_span_reloc(span, earlier) {
-			if (earlier >= reloc)
-				break;
-			seen |= earlier->span == reloc->span;
+static struct used *list_used(struct pairing *pairing, const struct span *user, size_t *count)
+{
+	unsigned int *seen = user->section->object == pairing->pre ? pairing->pre_seen :
+								    pairing->post_seen;
+	unsigned int round = ++pairing->round;
+	const struct reloc *reloc;
+	struct used *used = NULL;
+	int pass;
+
+	/* Count, then list. */
+	for (pass = 0; pass < 2; pass++) {
+		*count = 0;
+		for_each_span_reloc(user, reloc) {
+			if (!reloc->span || reloc->span->twin || !reloc->span->stem ||
+			    seen[reloc->span->number] == round)
+				continue;
+			seen[reloc->span->number] = round;
+			if (pass)
+				used[*count] = (struct used){ .span = reloc->span, .order = *count };
+			++*count;
 		}
-		if (!seen)
-			return reloc;
+		if (!pass)
+			used = arena_array(&pairing->arena, *count, sizeof(*used));
+		round = ++pairing->round;
 	}
-	return NULL;
+	return used;
 }
 
-static size_t count_used(const struct span *span, const char *stem)
+static int compare_used(const void *a, const void *b)
 {
-	const struct reloc *reloc = next_user(span, NULL, stem);
-	size_t count = 0;
+	const struct used *x = a, *y = b;
+	int order = strcmp(x->span->stem, y->span->stem);
 
-	for (; reloc; reloc = next_user(span, reloc, stem))
-		count++;
-	return count;
+	return order ? order : x->order < y->order ? -1 : x->order > y->order;
+}
+
+static int compare_order(const void *a, const void *b)
+{
+	const struct used *x = a, *y = b;
+
+	return x->order < y->order ? -1 : x->order > y->order;
+}
+
+/* How many have the stem of the first. */
+static size_t count_stem(const struct used *used, size_t count)
+{
+	size_t i = 1;
+
+	while (i < count && !strcmp(used[i].span->stem, used[0].span->stem))
+		i++;
+	return i;
+}
+
+static void match_in_order(struct used *a, const struct used *b, size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if (!may_be_twins(a[i].span, b[i].span))
+			return;
+	for (i = 0; i < count; i++)
+		a[i].match = b[i].span;
 }
 
 /* Step 3: as many of one name on both sides, all possible twins: take them in order. */
 static void pair_used_in_order(struct pairing *pairing, struct span *pre)
 {
-	struct span *post = pre->twin, *x[16], *y[16];
-	const struct reloc *reloc, *a, *b;
-	size_t i, count;
+	size_t nr_a, nr_b, i, j, x, y;
+	struct used *a = list_used(pairing, pre, &nr_a);
+	struct used *b = list_used(pairing, pre->twin, &nr_b);
+	int order;
 
-	for_each_span_reloc(pre, reloc) {
-		if (!reloc->span || reloc->span->twin || !can_have_twin(reloc->span))
-			continue;
-		count = count_used(pre, reloc->span->stem);
-		if (count > 16 || count != count_used(post, reloc->span->stem))
-			continue;
-		a = next_user(pre, NULL, reloc->span->stem);
-		b = next_user(post, NULL, reloc->span->stem);
-		for (i = 0; i < count; i++) {
-			x[i] = a->span;
-			y[i] = b->span;
-			if (!may_be_twins(x[i], y[i]))
-				break;
-			a = next_user(pre, a, reloc->span->stem);
-			b = next_user(post, b, reloc->span->stem);
-		}
-		if (i < count)
-			continue;
-		for (i = 0; i < count; i++)
-			pair(pairing, x[i], y[i]);
+	if (!nr_a || !nr_b)
+		return;
+	qsort(a, nr_a, sizeof(*a), compare_used);
+	qsort(b, nr_b, sizeof(*b), compare_used);
+	for (i = j = 0; i < nr_a && j < nr_b;) {
+		order = strcmp(a[i].span->stem, b[j].span->stem);
+		x = order <= 0 ? count_stem(a + i, nr_a - i) : 0;
+		y = order >= 0 ? count_stem(b + j, nr_b - j) : 0;
+		if (x == y && x <= MAX_ALIKE)
+			match_in_order(a + i, b + j, x);
+		i += x;
+		j += y;
 	}
+	qsort(a, nr_a, sizeof(*a), compare_order);
+	for (i = 0; i < nr_a; i++)
+		if (a[i].match)
+			pair(pairing, a[i].span, a[i].match);
 }
 
 static void pair_by_use(struct pairing *pairing)
@@ -268,13 +305,10 @@ static void pair_the_rest(struct pairing *pairing)
 void pair_objects(struct object *pre, struct object *post)
 {
 	struct pairing pairing = { .pre = pre, .post = post };
-	struct section *section;
-	struct span *span;
-	size_t i, count = 0;
 
-	for_each_span(pre, section, span, i)
-		count++;
-	pairing.pairs = arena_array(&pairing.arena, count + 1, sizeof(*pairing.pairs));
+	pairing.pairs = arena_array(&pairing.arena, pre->nr_spans, sizeof(*pairing.pairs));
+	pairing.pre_seen = arena_array(&pairing.arena, pre->nr_spans, sizeof(*pairing.pre_seen));
+	pairing.post_seen = arena_array(&pairing.arena, post->nr_spans, sizeof(*pairing.post_seen));
 	pair_by_name(&pairing, true);
 	pair_by_name(&pairing, false);
 	pair_by_use(&pairing);

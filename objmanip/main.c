@@ -6,12 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "config.h"
-#include "objmanip/block.h"
-#include "objmanip/patches.h"
-#include "objmanip/refuse.h"
+#include "objmanip/make.h"
 #include "objmanip/report.h"
 
 enum {
@@ -27,10 +24,7 @@ enum {
 struct options {
 	const char *id;
 	const char *target;
-	const char *old;
-	const char *new;
-	const char *symvers;
-	const char *report;
+	struct outputs outputs;
 };
 
 static const char usage[] =
@@ -89,16 +83,16 @@ static int parse_options(int argc, char **argv, struct options *options)
 			options->target = optarg;
 			break;
 		case 'o':
-			options->old = optarg;
+			options->outputs.old = optarg;
 			break;
 		case 'n':
-			options->new = optarg;
+			options->outputs.new = optarg;
 			break;
 		case 's':
-			options->symvers = optarg;
+			options->outputs.symvers = optarg;
 			break;
 		case 'r':
-			options->report = optarg;
+			options->outputs.report = optarg;
 			break;
 		case 'h':
 			fputs(usage, stdout);
@@ -110,81 +104,14 @@ static int parse_options(int argc, char **argv, struct options *options)
 			return EXIT_USAGE;
 		}
 	}
-	if (!options->id || !options->target || !options->old || !options->new)
+	if (!options->id || !options->target || !options->outputs.old ||
+	    !options->outputs.new)
 		return usage_error("--id, --target, --old and --new are needed");
 	if (!valid_id(options->id))
 		return usage_error("the id must be 1 to 20 letters, digits and _");
 	if (argc == optind || (argc - optind) % 2 != 0)
 		return usage_error("objects come in pairs, PRE and POST");
 	return -1;
-}
-
-static void make_side(struct manip *manip, struct side *side)
-{
-	struct section *section;
-	size_t i;
-
-	side->spans = arena_array(&manip->arena, side->object->nr_sections, sizeof(*side->spans));
-	side->sections =
-		arena_array(&manip->arena, side->object->nr_sections, sizeof(*side->sections));
-	side->out = arena_array(&manip->arena, side->object->nr_sections, sizeof(*side->out));
-	for_each_section(side->object, section, i)
-		side->spans[i] = arena_array(&manip->arena, section->nr_spans + 1,
-					     sizeof(**side->spans));
-}
-
-static void add_notes(struct manip *manip, struct pointers *list, const struct pair *pair,
-		      const struct diff_list *from)
-{
-	size_t i;
-
-	for (i = 0; i < from->count; i++)
-		add_note(manip, list, pair->post.object, from->items[i].name, from->items[i].reason);
-}
-
-/* What is left can be added up without overflow; the whole of memory is 2^57 bytes. */
-static int check_addends(const struct object *object, struct ks_error *err)
-{
-	const struct reloc *reloc;
-	struct section *section;
-	size_t i;
-
-	for_each_section(object, section, i)
-		for (reloc = section->relocs; reloc < section->relocs + section->nr_relocs; reloc++)
-			if (reloc->addend > INT64_MAX / 4 || reloc->addend < INT64_MIN / 4)
-				return ks_error_set(err, "%s: %s+0x%llx: the relocation goes too far",
-						    object->path, section->name,
-						    (unsigned long long)reloc->offset);
-	return 0;
-}
-
-static int read_pair(struct manip *manip, struct pair *pair, char **paths, struct ks_error *err)
-{
-	pair->pre.object = object_read(paths[0], err);
-	if (!pair->pre.object)
-		return -1;
-	pair->post.object = object_read(paths[1], err);
-	if (!pair->post.object)
-		return -1;
-	if (pair->pre.object->machine != pair->post.object->machine)
-		return ks_error_set(err, "%s: is for another machine than %s", paths[1], paths[0]);
-	if (manip->word_size != 0 && manip->word_size != pair->pre.object->word_size)
-		return ks_error_set(err, "%s: is for another machine than the objects before",
-				    paths[0]);
-	manip->word_size = pair->pre.object->word_size;
-	if (check_addends(pair->pre.object, err) != 0 || check_addends(pair->post.object, err) != 0)
-		return -1;
-	if (analyze_object(pair->pre.object, err) != 0 ||
-	    analyze_object(pair->post.object, err) != 0 ||
-	    diff_objects(&pair->diff, pair->pre.object, pair->post.object, err) != 0)
-		return -1;
-	pair->compared = true;
-	add_notes(manip, &manip->skipped, pair, &pair->diff.skipped);
-	add_notes(manip, &manip->refused, pair, &pair->diff.refused);
-	refuse_unsafe(manip, pair);
-	make_side(manip, &pair->pre);
-	make_side(manip, &pair->post);
-	return 0;
 }
 
 /* Print all refusals, so that the user can deal with them in one go. */
@@ -199,69 +126,27 @@ static void print_refusals(const struct manip *manip)
 	}
 }
 
-static int write_outputs(struct manip *manip, struct block *block, const struct options *options,
-			 struct ks_error *err)
-{
-	if (write_old_code(manip, block, options->old, err) != 0)
-		return -1;
-	if (out_object_write(manip->new_code, options->new, err) == 0 &&
-	    (!options->symvers || write_symvers(manip, options->symvers, err) == 0))
-		return 0;
-	/* One without the other is of no use. */
-	unlink(options->old);
-	unlink(options->new);
-	return -1;
-}
-
-static int make(struct manip *manip, const struct options *options, struct ks_error *err)
-{
-	struct block block = { .strings = { .data = NULL } };
-	int ret;
-
-	manip->new_code = out_object_new(manip->pairs[0].pre.object->machine);
-	ret = make_old_code(manip, &block, err);
-	if (ret == 0)
-		ret = make_new_code(manip, err);
-	if (ret == 0 && manip->refused.count == 0) {
-		make_patches(manip);
-		ret = write_outputs(manip, &block, options, err);
-	}
-	block_free(&block);
-	return ret;
-}
-
-static int run(struct manip *manip, const struct options *options, char **paths,
+static int run(struct manip *manip, const struct outputs *outputs, char **paths,
 	       struct ks_error *err)
 {
-	size_t i;
-
-	for (i = 0; i < manip->nr_pairs; i++)
-		if (read_pair(manip, &manip->pairs[i], paths + 2 * i, err) != 0)
-			return EXIT_TROUBLE;
-	collect_definitions(manip);
-	refuse_moved(manip);
-	refuse_idle(manip);
-	if (manip->refused.count == 0 && make(manip, options, err) != 0)
-		return EXIT_TROUBLE;
-	print_refusals(manip);
-	if (options->report && write_report(manip, options->report, err) != 0)
-		return EXIT_TROUBLE;
-	return manip->refused.count > 0 ? EXIT_REFUSED : EXIT_DONE;
-}
-
-static void free_manip(struct manip *manip)
-{
+	struct pair *pair;
 	size_t i;
 
 	for (i = 0; i < manip->nr_pairs; i++) {
-		if (manip->pairs[i].compared)
-			diff_free(&manip->pairs[i].diff);
-		object_free(manip->pairs[i].pre.object);
-		object_free(manip->pairs[i].post.object);
+		pair = &manip->pairs[i];
+		pair->pre.object = object_read(paths[2 * i], err);
+		if (!pair->pre.object)
+			return EXIT_TROUBLE;
+		pair->post.object = object_read(paths[2 * i + 1], err);
+		if (!pair->post.object || compare_pair(manip, pair, err) != 0)
+			return EXIT_TROUBLE;
 	}
-	if (manip->new_code)
-		out_object_free(manip->new_code);
-	arena_free(&manip->arena);
+	if (make_update(manip, outputs, err) != 0)
+		return EXIT_TROUBLE;
+	print_refusals(manip);
+	if (outputs->report && write_report(manip, outputs->report, err) != 0)
+		return EXIT_TROUBLE;
+	return manip->refused.count > 0 ? EXIT_REFUSED : EXIT_DONE;
 }
 
 int main(int argc, char **argv)
@@ -277,7 +162,7 @@ int main(int argc, char **argv)
 	manip.target = options.target;
 	manip.nr_pairs = (size_t)(argc - optind) / 2;
 	manip.pairs = arena_array(&manip.arena, manip.nr_pairs, sizeof(*manip.pairs));
-	status = run(&manip, &options, argv + optind, &err);
+	status = run(&manip, &options.outputs, argv + optind, &err);
 	if (status == EXIT_TROUBLE)
 		fprintf(stderr, "ksplice-objmanip: %s\n", err.text);
 	free_manip(&manip);

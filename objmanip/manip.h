@@ -98,6 +98,7 @@ struct manip {
 	struct hash globals;		/* name -> struct old_symbol, not defined in pre */
 	struct hash definitions;	/* name -> struct symbol, global ones of pre */
 	struct hash post_definitions;	/* name -> struct symbol, global ones of post */
+	struct hash natives;		/* name -> struct out_symbol, see is_native_import() */
 	struct pointers labels;		/* struct old_symbol with a label */
 	struct pointers skipped;	/* struct note */
 	struct pointers refused;	/* struct note */

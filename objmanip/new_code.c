@@ -173,12 +173,18 @@ static const char *resolve(struct manip *manip, const struct reloc *reloc, struc
 static void keep(struct manip *manip, struct pointers *work, struct span *span)
 {
 	struct span_info *info = post_info(manip, span);
-	struct span *entry, *part;
 
 	if (info->kept)
 		return;
 	info->kept = true;
 	pointers_add(manip, work, span);
+}
+
+/* What goes with a span that is kept. */
+static void keep_company(struct manip *manip, struct pointers *work, const struct span *span)
+{
+	struct span *entry, *part;
+
 	for (part = span->parts; part; part = part->next_part)
 		keep(manip, work, part);
 	for (entry = span->entries; entry; entry = entry->next_entry)
@@ -224,6 +230,7 @@ static void choose(struct manip *manip)
 				keep(manip, &work, span);
 	for (i = 0; i < work.count; i++) {
 		span = work.items[i];
+		keep_company(manip, &work, span);
 		for_each_span_reloc(span, reloc) {
 			if (is_none_reloc(reloc))
 				continue;
@@ -321,13 +328,13 @@ static int copy_spans(struct manip *manip, struct ks_error *err)
 
 static struct out_symbol *native_symbol(struct manip *manip, const char *name)
 {
-	struct out_object *out = manip->new_code;
-	size_t i;
+	struct out_symbol *symbol = hash_find(&manip->natives, name);
 
-	for (i = 0; i < out->nr_symbols; i++)
-		if (!out->symbols[i]->section && strcmp(out->symbols[i]->name, name) == 0)
-			return out->symbols[i];
-	return out_symbol_add(out, name, NULL, 0, 0, STT_NOTYPE, STB_GLOBAL);
+	if (!symbol) {
+		symbol = out_symbol_add(manip->new_code, name, NULL, 0, 0, STT_NOTYPE, STB_GLOBAL);
+		hash_add(&manip->natives, symbol->name, symbol);
+	}
+	return symbol;
 }
 
 static void copy_reloc(struct manip *manip, const struct span *span, const struct reloc *reloc)

@@ -110,11 +110,12 @@ static void add_inner_symbols(struct manip *manip, const struct span *span, uint
 	uint64_t start = span->offset + span->entry;
 	size_t i;
 
-	for (i = 0; i < section->nr_symbols; i++) {
+	for (i = find_symbol_index(section, start); i < section->nr_symbols; i++) {
 		const struct symbol *symbol = section->symbols[i];
 
-		if (symbol == span->symbol || symbol->span != span || symbol->value < start ||
-		    symbol->value > span->offset + span->size ||
+		if (symbol->value > span->offset + span->size)
+			break;
+		if (symbol == span->symbol || symbol->span != span ||
 		    symbol->binding == STB_WEAK || symbol->type == STT_FILE ||
 		    *symbol->name == '\0' || symbol->name[0] == '.' ||
 		    is_prefix_symbol(symbol->name))

@@ -191,6 +191,10 @@ int write_old_code(struct manip *manip, struct block *block, const char *path,
 	int ret;
 
 	make_block(manip, block, &out);
+	if (out.size > UINT32_MAX) {
+		ret = ks_error_set(err, "%s: more old code than 4 GiB", path);
+		goto out;
+	}
 	section = out_section_add(object, KSPLICE_OLD_SECTION, SHT_PROGBITS, SHF_ALLOC, 8, 0);
 	out_section_append(object, section, out.data, out.size, 8);
 	out_symbol_add(object, "ksplice_old_code", section, 0, out.size, STT_OBJECT, STB_GLOBAL);
@@ -203,6 +207,7 @@ int write_old_code(struct manip *manip, struct block *block, const char *path,
 	out_symbol_add(object, "ksplice_published_end", section, published, 0, STT_NOTYPE,
 		       STB_GLOBAL);
 	ret = out_object_write(object, path, err);
+out:
 	out_object_free(object);
 	free(out.data);
 	return ret;

@@ -148,18 +148,25 @@ void refuse_unsafe(struct manip *manip, const struct pair *pair)
 }
 
 /* The name is of a variable that another of the objects defined and no longer does. */
-static bool is_lost_elsewhere(const struct manip *manip, const struct pair *pair, const char *name)
+static bool is_lost_elsewhere(const struct hash *lost, const struct pair *pair, const char *name)
 {
-	const struct diff_list *deleted;
+	const struct hash_entry *entry;
+
+	for (entry = hash_find_all(lost, name); entry; entry = entry->same)
+		if (entry->value != pair)
+			return true;
+	return false;
+}
+
+static void collect_lost(struct manip *manip, struct hash *lost)
+{
 	size_t i, j;
 
-	for (i = 0; i < manip->nr_pairs; i++) {
-		deleted = &manip->pairs[i].diff.data_deleted;
-		for (j = 0; &manip->pairs[i] != pair && j < deleted->count; j++)
-			if (strcmp(deleted->items[j].name, name) == 0)
-				return true;
-	}
-	return false;
+	hash_init(lost, &manip->arena, 64);
+	for (i = 0; i < manip->nr_pairs; i++)
+		for (j = 0; j < manip->pairs[i].diff.data_deleted.count; j++)
+			hash_add(lost, manip->pairs[i].diff.data_deleted.items[j].name,
+				 &manip->pairs[i]);
 }
 
 /*
@@ -170,8 +177,10 @@ void refuse_moved(struct manip *manip)
 {
 	const struct pair *pair;
 	const struct diff_item *item;
+	struct hash lost;
 	size_t i, j;
 
+	collect_lost(manip, &lost);
 	for (i = 0; i < manip->nr_pairs; i++) {
 		pair = &manip->pairs[i];
 		for (j = 0; j < pair->diff.functions_new.count; j++) {
@@ -185,7 +194,7 @@ void refuse_moved(struct manip *manip)
 			item = &pair->diff.data_new.items[j];
 			if ((item->post->symbol->binding != STB_LOCAL &&
 			     hash_find(&manip->definitions, item->name)) ||
-			    is_lost_elsewhere(manip, pair, item->name))
+			    is_lost_elsewhere(&lost, pair, item->name))
 				refuse(manip, pair, item->name,
 				       "this variable moves here from another file; leave it there");
 		}

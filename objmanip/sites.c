@@ -15,7 +15,7 @@ struct entry {
 	struct manip *manip;
 	struct block *block;
 	const struct span *span;
-	const struct section *section;	/* that the site is in */
+	struct section *section;	/* that the site is in */
 	uint32_t index;			/* of that section in the block */
 	uint64_t offset;		/* of the site in @section */
 	uint64_t start;			/* what is offset 0 in the block's section */
@@ -223,8 +223,7 @@ static int add_static_call(const struct entry *entry)
 
 /*
  * { s32 field } of runtime_ptr_NAME (8 bytes) or runtime_shift_NAME (1 byte): the
- * immediate operand at the end of an instruction.  What begins before it is found
- * by decoding from the start of the function.
+ * immediate operand at the end of an instruction.
  */
 static int add_runtime(const struct entry *entry)
 {
@@ -233,18 +232,15 @@ static int add_runtime(const struct entry *entry)
 	bool is_pointer = strstarts(name, pointer);
 	uint32_t field = is_pointer ? entry->section->object->word_size : 1;
 	struct entry insn = *entry;
-	uint16_t length;
+	uint64_t end;
 
 	name += is_pointer ? strlen(pointer) : strlen(shift);
-	for (insn.offset = entry->start; insn.offset < entry->offset; insn.offset += length) {
-		length = insn_length(&insn);
-		if (length == 0)
-			break;
-		if (insn.offset + length == entry->offset + field)
-			return add_site(&insn, KSPLICE_SITE_RUNTIME, length, 0, field,
-					place_by_name(entry->manip, name).symbol);
-	}
-	return bad_entry(entry, "is not the last operand of an instruction");
+	if (!find_insn(entry->section, entry->offset, &insn.offset, &end) ||
+	    insn.offset < entry->start || insn.offset == entry->offset ||
+	    end != entry->offset + field)
+		return bad_entry(entry, "is not the last operand of an instruction");
+	return add_site(&insn, KSPLICE_SITE_RUNTIME, (uint16_t)(end - insn.offset), 0, field,
+			place_by_name(entry->manip, name).symbol);
 }
 
 static int add_entry(const struct entry *entry)

@@ -85,6 +85,7 @@ void collect_definitions(struct manip *manip)
 	hash_init(&manip->globals, &manip->arena, 4096);
 	hash_init(&manip->definitions, &manip->arena, 4096);
 	hash_init(&manip->post_definitions, &manip->arena, 4096);
+	hash_init(&manip->natives, &manip->arena, 64);
 	for (i = 0; i < manip->nr_pairs; i++) {
 		collect_from(&manip->definitions, manip->pairs[i].pre.object);
 		collect_from(&manip->post_definitions, manip->pairs[i].post.object);
