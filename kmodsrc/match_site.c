@@ -103,18 +103,37 @@ static int match_original(const struct site_place *at)
 	return ret != 0 ? ret : site_differs(at, "the size of a site differs");
 }
 
-/* ftrace: a nop, or a call to whatever is tracing. */
+/*
+ * Whether @target is a trampoline of ftrace, of BPF or of whoever traces directly:
+ * memory that is not the kernel's own text.
+ */
+static bool is_trampoline(const struct ksplice_matcher *matcher, unsigned long target)
+{
+	const struct ksplice_symbol *text = &matcher->known[KSPLICE_KNOWN_TEXT];
+	const struct ksplice_symbol *etext = &matcher->known[KSPLICE_KNOWN_ETEXT];
+	unsigned long word;
+
+	return list_is_singular(&text->vals) && list_is_singular(&etext->vals) &&
+	       (target < text->first_val.val || target >= etext->first_val.val) &&
+	       ksplice_read_word(matcher, target, &word) == 0;
+}
+
+/* ftrace: a nop, or a call to what traces; before boot is done, to __fentry__. */
 static int match_fentry(const struct site_place *at)
 {
+	const struct ksplice_matcher *matcher = at->place->matcher;
 	unsigned long target;
 	struct ksplice_insn insn;
 
-	if (only_nops(at->place, at->run, site_end(at)))
+	if (only_nops(at->place, at->run, site_end(at)) || match_original(at) == 0)
 		return 0;
 	if (run_branch(at->place, at->run, KSPLICE_BRANCH_CALL, &insn, &target) &&
-	    insn.length == at->site->length)
+	    insn.length == at->site->length &&
+	    (ksplice_known_is(matcher, KSPLICE_KNOWN_FTRACE_CALLER, target) ||
+	     ksplice_known_is(matcher, KSPLICE_KNOWN_FTRACE_REGS_CALLER, target) ||
+	     is_trampoline(matcher, target)))
 		return 0;
-	return site_differs(at, "neither a nop nor a call where tracing has its place");
+	return site_differs(at, "neither a nop nor a call to what traces");
 }
 
 /*

@@ -5,8 +5,12 @@
 const char *const ksplice_known_names[KSPLICE_KNOWN_COUNT] = {
 	[KSPLICE_KNOWN_STATIC_CALL_RETURN0] = "__static_call_return0",
 	[KSPLICE_KNOWN_X86_RETURN_THUNK] = "__x86_return_thunk",
+	[KSPLICE_KNOWN_ETEXT] = "_etext",
 	[KSPLICE_KNOWN_PARAVIRT_NOP] = "_paravirt_nop",
+	[KSPLICE_KNOWN_TEXT] = "_text",
 	[KSPLICE_KNOWN_CALL_DEPTH_RETURN_THUNK] = "call_depth_return_thunk",
+	[KSPLICE_KNOWN_FTRACE_CALLER] = "ftrace_caller",
+	[KSPLICE_KNOWN_FTRACE_REGS_CALLER] = "ftrace_regs_caller",
 	[KSPLICE_KNOWN_ITS_RETURN_THUNK] = "its_return_thunk",
 	[KSPLICE_KNOWN_NOP_FUNC] = "nop_func",
 	[KSPLICE_KNOWN_RETBLEED_RETURN_THUNK] = "retbleed_return_thunk",

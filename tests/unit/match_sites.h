@@ -20,9 +20,14 @@
 #define NOP_FUNC	0x3160
 #define SC_FUNCTION	0x3180
 #define RETURN0		0x31c0
+#define FTRACE_CALLER	0x3200
+#define FTRACE_REGS_CALLER 0x3240
 #define PV_OPS		0x4000
 #define SC_KEY		0x4100
 #define DATA		0x5000
+#define END_OF_TEXT	0x7000
+#define TRAMPOLINE	0x7800
+#define NOWHERE		0x9000	/* cannot be read */
 
 #define PV_SLOT		3
 
@@ -58,7 +63,17 @@ struct site_case {
 #define PV_CALL "ff 14 25 00 00 00 00"
 
 static const struct site_case site_cases[] = {
-	{ "fentry call", KSPLICE_SITE_FENTRY, FENTRY, TO("callee"), CALL5, AT(STRANGER), 0, 0 },
+	{ "fentry call", KSPLICE_SITE_FENTRY, FENTRY, TO("callee"), CALL5, AT(CALLEE), 0, 0 },
+	{ "fentry ftrace_caller", KSPLICE_SITE_FENTRY, FENTRY, TO("callee"), CALL5,
+	  AT(FTRACE_CALLER), 0, 0 },
+	{ "fentry ftrace_regs_caller", KSPLICE_SITE_FENTRY, FENTRY, TO("callee"), CALL5,
+	  AT(FTRACE_REGS_CALLER), 0, 0 },
+	{ "fentry trampoline", KSPLICE_SITE_FENTRY, FENTRY, TO("callee"), CALL5, AT(TRAMPOLINE), 0,
+	  0 },
+	{ "fentry call to a function", KSPLICE_SITE_FENTRY, FENTRY, TO("callee"), CALL5,
+	  AT(STRANGER), 0, -ENOENT },
+	{ "fentry call to nowhere", KSPLICE_SITE_FENTRY, FENTRY, TO("callee"), CALL5, AT(NOWHERE), 0,
+	  -ENOENT },
 	{ "fentry nop", KSPLICE_SITE_FENTRY, FENTRY, TO("callee"), NOP5, NONE, 0, 0 },
 	{ "fentry jmp", KSPLICE_SITE_FENTRY, FENTRY, TO("callee"), JMP5, AT(CALLEE), 0, -ENOENT },
 	{ "fentry other", KSPLICE_SITE_FENTRY, FENTRY, TO("callee"), "b8 00 00 00 00", NONE, 0,
