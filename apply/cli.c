@@ -197,8 +197,12 @@ int cli_parse(struct cli *cli, int argc, char **argv, enum exit_code *code)
  * Only one of us at a time: another one would take our half-applied update for
  * the remains of an interrupted run.  A guest without /run has one user anyway.
  */
+/* Another one is at work: wait as long as we would for code in use. */
 static enum exit_code take_lock(struct cli *cli, struct ks_error *err)
 {
+	double patience = cli->sequence.retries * cli->sequence.delay;
+	struct timespec start;
+
 	cli->lock = open(LOCK_FILE, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (cli->lock < 0) {
 		if (errno == ENOENT || errno == EROFS)
@@ -206,10 +210,14 @@ static enum exit_code take_lock(struct cli *cli, struct ks_error *err)
 		ks_error_set(err, "can't open " LOCK_FILE ": %s", strerror(errno));
 		return EXIT_ERROR;
 	}
-	if (!flock(cli->lock, LOCK_EX | LOCK_NB))
-		return EXIT_DONE;
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	do {
+		if (!flock(cli->lock, LOCK_EX | LOCK_NB))
+			return EXIT_DONE;
+	} while (errno == EWOULDBLOCK && seconds_since(&start) < patience &&
+		 !sleep_for(cli, 0.05));
 	ks_error_set(err, errno == EWOULDBLOCK ? "another ksplice-apply or "
-		     "ksplice-undo is at work: wait for it" :
+		     "ksplice-undo is at work; it did not end in time" :
 		     "can't lock " LOCK_FILE);
 	return EXIT_ERROR;
 }
@@ -232,9 +240,6 @@ enum exit_code cli_start(struct cli *cli, struct ks_error *err)
 		ks_error_set(err, "only root can change the running kernel");
 		return EXIT_ERROR;
 	}
-	code = take_lock(cli, err);
-	if (code)
-		return code;
 	/* Held back, and looked at where we can stop (wait_seconds). */
 	sigemptyset(&cli->signals);
 	sigaddset(&cli->signals, SIGINT);
@@ -243,6 +248,9 @@ enum exit_code cli_start(struct cli *cli, struct ks_error *err)
 	sigprocmask(SIG_BLOCK, &cli->signals, NULL);
 	/* A reader of our output that goes must not leave things half done. */
 	signal(SIGPIPE, SIG_IGN);
+	code = take_lock(cli, err);
+	if (code)
+		return code;
 	return modules_open(&seq->modules, err) ? EXIT_ERROR : EXIT_DONE;
 }
 

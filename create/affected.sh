@@ -213,6 +213,6 @@ folders_of_shadow()
 {
 	{
 		printf '%s\n' "${sources[@]}" "${affected[@]}" | grep '\.h$'
-		printf '%s\n' "${sources[@]}" "${objects[@]}" "${probes[@]}"
+		printf '%s\n' "${base_files[@]}" "${sources[@]}" "${objects[@]}" "${probes[@]}"
 	} | grep / | sed 's|[^/]*$||' | LC_ALL=C sort -u
 }

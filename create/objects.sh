@@ -66,7 +66,8 @@ apply_patch()
 			die "$EXIT_PATCH" "$patch: $file: not in this kernel's source (is -p right? see --patch-opt)"
 		mkdir -p "$(dirname "$work/a/$file")" "$(dirname "$work/b/$file")"
 		# An archive's files can be read-only; patch must write.
-		cp -L -- "$tree/$file" "$work/a/$file" && chmod u+w "$work/a/$file" &&
+		base_file "$file"
+		cp -L -- "$REPLY" "$work/a/$file" && chmod u+w "$work/a/$file" &&
 			cp -- "$work/a/$file" "$work/b/$file" || exit "$EXIT_ENV"
 	done <"$work/parsed"
 	if ! patch --force --no-backup-if-mismatch -r - -p1 "${patch_options[@]}" -d "$work/b" -i "$patch" \
@@ -144,19 +145,21 @@ make_shadow()
 			[ -L "$1/${path%/}" ] && { link_folder "$1" "$path" || return; }
 		done
 	done < <(folders_of_shadow)
+	place_base_files "$1" || return
 	for file in "${sources[@]}"; do
+		! [ -f "$work/base/$file" ] || [ "$2" != "$work/a" ] || continue
 		rm -f -- "$1/$file"
 		cp -- "$2/$file" "$1/$file" || return
 	done
 }
 
-# number_lines FILE: patched file with the unpatched one's line numbers.
+# number_lines FROM TO: a patched file with the unpatched one's line numbers.
 number_lines()
 {
 	local mark=$'\001%dm\n'
 
 	diff --unchanged-group-format='%=' --old-group-format="$mark" --new-group-format="%>$mark" \
-		--changed-group-format="%>$mark" "$work/a/$1" <(cat "$work/b/$1"; needs_newline "$work/b/$1") |
+		--changed-group-format="%>$mark" "$1" <(cat "$2"; needs_newline "$2") |
 		LC_ALL=C awk -f "$data_dir/create/line.awk"
 }
 
@@ -224,7 +227,8 @@ compile_objects()
 	local pre_status post_status file all=("${objects[@]}" "${probes[@]}")
 
 	for file in "${sources[@]}"; do
-		number_lines "$file" >"$work/post/$file"
+		original_file "$file"
+		number_lines "$REPLY" "$work/b/$file" >"$work/post/$file"
 	done
 	compile_both "${all[@]}"
 	if [ "$pre_status" -ne 0 ]; then

@@ -20,7 +20,7 @@ DEFINE_MUTEX(ksplice_mutex);
  * waits for readers and writers of the files, who want it.
  */
 static DEFINE_MUTEX(registering);
-static LIST_HEAD(ksplice_updates);	/* protected by registering */
+LIST_HEAD(ksplice_updates);	/* changed with both held, read with one of them */
 /* How often code was switched, there or back; protected by ksplice_mutex. */
 static unsigned long switches;
 
@@ -84,7 +84,9 @@ static int create_update(const struct ksplice_mod_change *change, struct ksplice
 	ret = ksplice_sysfs_add(update);
 	if (ret != 0)		/* that freed it */
 		return ret;
+	mutex_lock(&ksplice_mutex);
 	list_add_tail(&update->list, &ksplice_updates);
+	mutex_unlock(&ksplice_mutex);
 	*result = update;
 	return 0;
 }
@@ -126,6 +128,15 @@ static int attach_old(struct ksplice_update *update, struct ksplice_target *targ
 	return 0;
 }
 
+static void drop_new(struct ksplice_update *update, struct ksplice_target *target)
+{
+	target->new = NULL;
+	list_for_each_entry(target, &update->targets, list)
+		if (target->new)
+			return;
+	ksplice_depend_on_none(update);
+}
+
 static int attach_new(struct ksplice_update *update, struct ksplice_target *target,
 		      struct ksplice_mod_change *change)
 {
@@ -153,7 +164,7 @@ static int attach_new(struct ksplice_update *update, struct ksplice_target *targ
 		}
 	}
 	if (ret != 0)
-		target->new = NULL;
+		drop_new(update, target);
 	return ret;
 }
 
@@ -174,7 +185,9 @@ static bool drop_unused(struct ksplice_update *update)
 
 static void remove_update(struct ksplice_update *update)
 {
+	mutex_lock(&ksplice_mutex);
 	list_del(&update->list);
+	mutex_unlock(&ksplice_mutex);
 	kobject_put(&update->kobj);
 }
 
@@ -296,7 +309,7 @@ static void detach_new(struct ksplice_update *update, struct ksplice_target *tar
 	if (update->stage == KSPLICE_STAGE_REVERSED)
 		synchronize_rcu_tasks();
 	ksplice_target_unlink(target);
-	target->new = NULL;
+	drop_new(update, target);
 	/* Another target's half may be what is published. */
 	if (update->stage != KSPLICE_STAGE_MATCHED)
 		update->stage = KSPLICE_STAGE_REGISTERED;
@@ -409,19 +422,24 @@ int ksplice_update_apply(struct ksplice_update *update)
 		return ret;
 	}
 	update->stage = KSPLICE_STAGE_APPLIED;
-	switches++;
+	update->applied_at = ++switches;
 	pr_info("update %s applied\n", update->id);
 	return 0;
 }
 
 int ksplice_update_reverse(struct ksplice_update *update)
 {
+	const struct ksplice_update *above;
 	int ret;
 
 	if (update->stage == KSPLICE_STAGE_REVERSED)
 		return ksplice_fail(update, -EEXIST, "already reversed");
 	if (update->stage != KSPLICE_STAGE_APPLIED)
 		return ksplice_fail(update, -EINVAL, "not applied");
+	above = ksplice_update_above(update);
+	if (above)
+		return ksplice_fail(update, -EBUSY, "update %s is built upon it: undo that first",
+				    above->id);
 	ret = ksplice_switch(update, true);
 	if (ret != 0)
 		return ret;

@@ -67,6 +67,10 @@ struct ksplice_update {
 	struct list_head targets;
 	enum ksplice_stage stage;
 	unsigned long switches;		/* of all updates when it was matched */
+	unsigned long applied_at;	/* the number of the switch that applied it */
+	/* Updates that code or data it uses belongs to; while it is linked or more. */
+	const struct ksplice_update **below;
+	unsigned int nr_below;
 	int error;
 	char cause[256];
 	char id[32];
@@ -80,6 +84,7 @@ struct ksplice_update {
 
 /* Protects all updates and the list of them. */
 extern struct mutex ksplice_mutex;
+extern struct list_head ksplice_updates;
 
 /* Note why a request failed, for sysfs; returns @error. */
 __printf(3, 4) int ksplice_fail(struct ksplice_update *update, int error, const char *format,
@@ -95,6 +100,35 @@ int ksplice_target_match(struct ksplice_update *update, struct ksplice_target *t
 
 /* Forget that; the target, a module, may go again. */
 void ksplice_target_forget(struct ksplice_target *target);
+
+/* stacking.c: what applied updates made of the kernel.  With ksplice_mutex held. */
+
+/* The address that a function has for the rest of the kernel, if @address is new code of it. */
+unsigned long ksplice_known_as(unsigned long address);
+
+/* Where the newest code of the function at @address is. */
+unsigned long ksplice_code_at(unsigned long address);
+
+/* Whether @address is in code that was replaced, and not where the function starts. */
+bool ksplice_is_dead(unsigned long address);
+
+/* The applied update whose new module @address is in, or NULL. */
+const struct ksplice_update *ksplice_update_at(unsigned long address);
+
+/* Call @fn for the symbols of a pinned module; of the new code for target @name. */
+int ksplice_each_module_symbol(const struct module *module,
+			       int (*fn)(void *data, const char *name, unsigned long value),
+			       void *data);
+int ksplice_each_new_symbol(const char *name,
+			    int (*fn)(void *data, const char *name, unsigned long value),
+			    void *data);
+
+/* Note that @update uses what is at @address; 0 or -ENOMEM. */
+int ksplice_depend(struct ksplice_update *update, unsigned long address);
+void ksplice_depend_on_none(struct ksplice_update *update);
+
+/* An update that is built upon @update, or NULL. */
+const struct ksplice_update *ksplice_update_above(const struct ksplice_update *update);
 
 /* publish.c: let the module loader find what was proved; one target at a time. */
 int ksplice_check_exports(void);

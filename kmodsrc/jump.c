@@ -14,10 +14,12 @@
 
 #define OPCODE_JMP	0xe9
 
-/* The text section of the old code that was found at @address, or KSPLICE_NONE. */
+/* The text section of the old code that was found to be the function, or KSPLICE_NONE. */
 static u32 find_section(const struct ksplice_matcher *matcher, unsigned long address)
 {
 	u32 i;
+
+	address = ksplice_code_at(address);
 
 	for (i = 0; i < matcher->old->sections.count; i++)
 		if (matcher->tables.sections[i].kind == KSPLICE_SECTION_TEXT &&
@@ -100,7 +102,7 @@ static int link_patch(struct ksplice_update *update, const struct ksplice_target
 				    offset == -ENOSPC ? "is too short for a jump" :
 							"begins with code that the kernel rewrites");
 	jump->patch = patch;
-	jump->address = patch->old_address + offset;
+	jump->address = target->matcher->matched[section].address + offset;
 	displacement = (long)(patch->new_address - (jump->address + KSPLICE_JUMP_SIZE));
 	field = (s32)displacement;
 	if (field != displacement)
@@ -138,8 +140,27 @@ static int link_range(struct ksplice_update *update, const struct ksplice_target
 		return ksplice_fail(update, -ENOENT, "%s: %s was not matched", target->name,
 				    range->name);
 	*run = *range;
+	run->address = target->matcher->matched[section].address;
 	run->size = target->matcher->matched[section].run_size;
 	return 0;
+}
+
+/* All that was proved may be in the new code of other updates, which must stay. */
+static int link_below(struct ksplice_update *update, const struct ksplice_target *target)
+{
+	const struct ksplice_matcher *matcher = target->matcher;
+	const struct ksplice_matched *matched = matcher->matched;
+	unsigned long value;
+	int ret = 0;
+	u32 i;
+
+	for (i = 0; ret == 0 && i < matcher->old->sections.count; i++)
+		if (matched[i].state == KSPLICE_SECTION_MATCHED)
+			ret = ksplice_depend(update, matched[i].address);
+	for (i = 0; ret == 0 && i < matcher->old->labels.count; i++)
+		if (ksplice_match_value(matcher, matcher->tables.labels[i], &value) == 0)
+			ret = ksplice_depend(update, value);
+	return ret;
 }
 
 int ksplice_target_link(struct ksplice_update *update, struct ksplice_target *target)
@@ -159,6 +180,8 @@ int ksplice_target_link(struct ksplice_update *update, struct ksplice_target *ta
 	}
 	for (i = 0; ret == 0 && i < new->nr_ranges; i++)
 		ret = link_range(update, target, &new->ranges[i], &target->ranges[i]);
+	if (ret == 0)
+		ret = link_below(update, target);
 	if (ret != 0) {
 		ksplice_target_unlink(target);
 		return ret;

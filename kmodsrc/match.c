@@ -227,8 +227,10 @@ static void try_one(struct ksplice_matcher *matcher, u32 section, unsigned long 
 		    struct trial *trial)
 {
 	struct ksplice_matched found;
-	int ret = try_address(matcher, section, address, &trial->place, &found);
+	int ret;
 
+	address = ksplice_code_of(matcher, address);
+	ret = try_address(matcher, section, address, &trial->place, &found);
 	ksplice_symbols_rollback(matcher, 0);
 	if (ret == 0) {
 		bool in_object = matcher->last &&

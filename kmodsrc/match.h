@@ -57,6 +57,9 @@ struct ksplice_mismatch {
  * @read:	read @size bytes of the run at @address; 0 or -EFAULT
  * @for_each_symbol: call @fn for each symbol of the target; stop and return
  *		what it returns when that is not 0
+ * @known_as:	the address that a function has for the kernel, if @address is where
+ *		its newest code is, and @code_at: the other way around; NULL where
+ *		no code was replaced
  * @alloc:	zeroed memory or NULL; may sleep
  * @free:	NULL is allowed
  * @pause:	called now and then, between sections; may sleep
@@ -68,6 +71,8 @@ struct ksplice_matcher_ops {
 	int (*for_each_symbol)(void *context,
 			       int (*fn)(void *data, const char *name, unsigned long value),
 			       void *data);
+	unsigned long (*known_as)(void *context, unsigned long address);
+	unsigned long (*code_at)(void *context, unsigned long address);
 	void *(*alloc)(void *context, size_t size);
 	void (*free)(void *context, void *memory);
 	void (*pause)(void *context);

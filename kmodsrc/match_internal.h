@@ -135,6 +135,9 @@ int ksplice_symbols_collect(struct ksplice_matcher *matcher);
 int ksplice_symbol_settle(const struct ksplice_matcher *matcher, u32 symbol,
 			  unsigned long *value);
 
+/* Where the code of a function is that has the address @value for the kernel. */
+unsigned long ksplice_code_of(const struct ksplice_matcher *matcher, unsigned long value);
+
 /* Whether kallsyms gives @known the value @value. */
 bool ksplice_known_is(const struct ksplice_matcher *matcher, enum ksplice_well_known known,
 		      unsigned long value);

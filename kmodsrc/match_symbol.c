@@ -145,13 +145,23 @@ bool ksplice_known_is(const struct ksplice_matcher *matcher, enum ksplice_well_k
 	return has_value(&matcher->known[known], value);
 }
 
+unsigned long ksplice_code_of(const struct ksplice_matcher *matcher, unsigned long value)
+{
+	return matcher->ops->code_at ? matcher->ops->code_at(matcher->context, value) : value;
+}
+
+static unsigned long known_as(const struct ksplice_matcher *matcher, unsigned long address)
+{
+	return matcher->ops->known_as ? matcher->ops->known_as(matcher->context, address) : address;
+}
+
 int ksplice_symbol_assume(struct ksplice_matcher *matcher, u32 index, unsigned long value)
 {
 	struct ksplice_symbol *symbol = &matcher->symbols[index];
 
 	if (matcher->tables.symbols[index].flags & KSPLICE_SYMBOL_ANY)
 		return 0;
-	value &= matcher->mask;
+	value = known_as(matcher, value & matcher->mask);
 	if (symbol->state != KSPLICE_SYMBOL_UNKNOWN)
 		return symbol->value == value ? 0 : -ENOENT;
 	if (!list_empty(&symbol->vals) && !has_value(symbol, value))
@@ -174,9 +184,9 @@ bool ksplice_symbol_near(const struct ksplice_matcher *matcher, u32 index, unsig
 	const struct ksplice_symval *val;
 
 	if (symbol->state != KSPLICE_SYMBOL_UNKNOWN)
-		return is_near(symbol->value, value & matcher->mask, distance);
+		return is_near(ksplice_code_of(matcher, symbol->value), value & matcher->mask, distance);
 	list_for_each_entry(val, &symbol->vals, list)
-		if (is_near(val->val, value & matcher->mask, distance))
+		if (is_near(ksplice_code_of(matcher, val->val), value & matcher->mask, distance))
 			return true;
 	return false;
 }
@@ -208,7 +218,8 @@ int ksplice_symbol_settle(const struct ksplice_matcher *matcher, u32 index, unsi
 	if (old->section != KSPLICE_NONE) {
 		matched = &matcher->matched[old->section];
 		if (matched->state == KSPLICE_SECTION_MATCHED) {
-			*value = ksplice_run_address(matched, matched->address, old->offset);
+			*value = known_as(matcher, ksplice_run_address(matched, matched->address,
+								       old->offset));
 			return 0;
 		}
 	}

@@ -12,7 +12,7 @@
 extern const struct ksplice_patch ksplice_patches[], ksplice_patches_end[];
 extern const struct ksplice_range ksplice_ranges[], ksplice_ranges_end[];
 
-static struct ksplice_mod_change change = {
+static struct ksplice_mod_change ksplice_change = {
 	.abi = KSPLICE_ABI,
 	.id = KSPLICE_ID,
 	.target = KSPLICE_TARGET,
@@ -22,19 +22,19 @@ static struct ksplice_mod_change change = {
 	.ranges = ksplice_ranges,
 };
 
-static int __init new_init(void)
+static int __init ksplice_new_init(void)
 {
-	change.nr_patches = ksplice_patches_end - ksplice_patches;
-	change.nr_ranges = ksplice_ranges_end - ksplice_ranges;
-	return register_ksplice_mod_change(&change);
+	ksplice_change.nr_patches = ksplice_patches_end - ksplice_patches;
+	ksplice_change.nr_ranges = ksplice_ranges_end - ksplice_ranges;
+	return register_ksplice_mod_change(&ksplice_change);
 }
 
-static void __exit new_exit(void)
+static void __exit ksplice_new_exit(void)
 {
-	unregister_ksplice_mod_change(&change);
+	unregister_ksplice_mod_change(&ksplice_change);
 }
 
-module_init(new_init);
-module_exit(new_exit);
+module_init(ksplice_new_init);
+module_exit(ksplice_new_exit);
 MODULE_LICENSE("GPL");
 MODULE_DESCRIPTION("Ksplice update " KSPLICE_ID ", new code of " KSPLICE_TARGET);

@@ -12,7 +12,7 @@
 extern const char ksplice_old_code[], ksplice_old_code_end[];
 extern char ksplice_published[], ksplice_published_end[];
 
-static struct ksplice_mod_change change = {
+static struct ksplice_mod_change ksplice_change = {
 	.abi = KSPLICE_ABI,
 	.id = KSPLICE_ID,
 	.target = KSPLICE_TARGET,
@@ -22,19 +22,19 @@ static struct ksplice_mod_change change = {
 	.published = ksplice_published,
 };
 
-static int __init old_init(void)
+static int __init ksplice_old_init(void)
 {
-	change.old_code_size = ksplice_old_code_end - ksplice_old_code;
-	change.published_size = ksplice_published_end - ksplice_published;
-	return register_ksplice_mod_change(&change);
+	ksplice_change.old_code_size = ksplice_old_code_end - ksplice_old_code;
+	ksplice_change.published_size = ksplice_published_end - ksplice_published;
+	return register_ksplice_mod_change(&ksplice_change);
 }
 
-static void __exit old_exit(void)
+static void __exit ksplice_old_exit(void)
 {
-	unregister_ksplice_mod_change(&change);
+	unregister_ksplice_mod_change(&ksplice_change);
 }
 
-module_init(old_init);
-module_exit(old_exit);
+module_init(ksplice_old_init);
+module_exit(ksplice_old_exit);
 MODULE_LICENSE("GPL");
 MODULE_DESCRIPTION("Ksplice update " KSPLICE_ID ", old code of " KSPLICE_TARGET);

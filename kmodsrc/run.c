@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The match engine's home in the kernel: it reads the running kernel itself. */
 #include <linux/module.h>
-#include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
@@ -20,36 +19,22 @@ struct symbol_request {
 	void *data;
 };
 
-static KSPLICE_SYMBOL_CALLBACK(each_symbol, context, name, module, value)
+/* What applied updates replaced is known by its old address, and dead code by none. */
+static int add_symbol(void *data, const char *name, unsigned long value)
 {
-	struct symbol_request *request = context;
+	struct symbol_request *request = data;
 
-	if (!KSPLICE_OF_VMLINUX(module))
+	/* Of the target alone, see below; it is data, which kallsyms may leave out. */
+	if (ksplice_is_dead(value) || strcmp(name, "__this_module") == 0)
 		return 0;
-	return request->fn(request->data, name, value);
+	return request->fn(request->data, name, ksplice_known_as(value));
 }
 
-/*
- * The symbols of a module that is loaded, and pinned; after its init they do not
- * change.
- */
-static int each_module_symbol(const struct module *module, const struct symbol_request *request)
+static KSPLICE_SYMBOL_CALLBACK(each_symbol, context, name, module, value)
 {
-	const struct mod_kallsyms *kallsyms = rcu_dereference_check(module->kallsyms, true);
-	unsigned int i;
-	int ret = 0;
-
-	for (i = 1; ret == 0 && i < kallsyms->num_symtab; i++) {
-		const Elf_Sym *symbol = &kallsyms->symtab[i];
-
-		if (symbol->st_shndx != SHN_UNDEF)
-			ret = request->fn(request->data, kallsyms->strtab + symbol->st_name,
-					  symbol->st_value);
-	}
-	/* THIS_MODULE is data, which kallsyms may leave out. */
-	if (ret == 0 && !IS_ENABLED(CONFIG_KALLSYMS_ALL))
-		ret = request->fn(request->data, "__this_module", (unsigned long)module);
-	return ret;
+	if (!KSPLICE_OF_VMLINUX(module))
+		return 0;
+	return add_symbol(context, name, value);
 }
 
 static int run_for_each_symbol(void *context,
@@ -61,8 +46,20 @@ static int run_for_each_symbol(void *context,
 	int ret = ksplice_on_each_symbol(each_symbol, &request);
 
 	if (ret == 0 && target->module)
-		ret = each_module_symbol(target->module, &request);
-	return ret;
+		ret = ksplice_each_module_symbol(target->module, add_symbol, &request);
+	if (ret == 0 && target->module)
+		ret = fn(data, "__this_module", (unsigned long)target->module);
+	return ret != 0 ? ret : ksplice_each_new_symbol(target->name, add_symbol, &request);
+}
+
+static unsigned long run_known_as(void *context, unsigned long address)
+{
+	return ksplice_known_as(address);
+}
+
+static unsigned long run_code_at(void *context, unsigned long address)
+{
+	return ksplice_code_at(address);
 }
 
 static void *run_alloc(void *context, size_t size)
@@ -83,6 +80,8 @@ static void run_pause(void *context)
 static const struct ksplice_matcher_ops run_ops = {
 	.read = run_read,
 	.for_each_symbol = run_for_each_symbol,
+	.known_as = run_known_as,
+	.code_at = run_code_at,
 	.alloc = run_alloc,
 	.free = run_free,
 	.pause = run_pause,
@@ -132,6 +131,7 @@ static bool is_kprobe(const struct ksplice_mismatch *mismatch)
 int ksplice_target_match(struct ksplice_update *update, struct ksplice_target *target)
 {
 	unsigned long functions, bytes;
+	const struct ksplice_update *above;
 	char cause[sizeof(update->cause)];
 	int ret = pin_target(update, target);
 
@@ -147,7 +147,10 @@ int ksplice_target_match(struct ksplice_update *update, struct ksplice_target *t
 		if (ret == -ENOENT && is_kprobe(ksplice_match_mismatch(target->matcher)))
 			return ksplice_fail(update, -EBUSY, "%s: a kprobe is in the way: %s",
 					    target->name, cause);
-		return ksplice_fail(update, ret, "%s: %s", target->name, cause);
+		above = ksplice_update_at(ksplice_match_mismatch(target->matcher)->address);
+		return above ? ksplice_fail(update, ret, "%s: %s; that is update %s, and this one is not made upon it (ksplice-create --base-patch)",
+					    target->name, cause, above->id) :
+			       ksplice_fail(update, ret, "%s: %s", target->name, cause);
 	}
 	ksplice_match_totals(target->matcher, &functions, &bytes);
 	update->matched_functions += functions;
