@@ -268,11 +268,17 @@ static void report_functions(struct diff *diff, struct object *pre, struct objec
 	}
 }
 
+/* Padding, of which KASAN wants much, may hide that a variable has grown. */
+static bool is_same_size(const struct span *pre, const struct span *post)
+{
+	return pre->size == post->size && pre->symbol->size == post->symbol->size;
+}
+
 static void report_changed_data(struct diff *diff, struct span *span)
 {
 	struct span *post = span->twin;
 
-	if (is_variable(span) && span->size != post->size)
+	if (is_variable(span) && !is_same_size(span, post))
 		add_item(diff, &diff->refused, span, post,
 			 "its size has changed, and the running kernel uses the variable as it was; "
 			 "put what is new into a variable of its own");
@@ -297,11 +303,16 @@ static void compare_data(struct object *pre)
 {
 	struct section *section;
 	struct span *span;
+	bool same;
 	size_t i;
 
-	for_each_span(pre, section, span, i)
-		if (has_value(span))
-			set_status(span, is_same_data(span, span->twin) ? SPAN_SAME : SPAN_CHANGED);
+	for_each_span(pre, section, span, i) {
+		if (!has_value(span))
+			continue;
+		same = is_same_data(span, span->twin) &&
+		       (!is_variable(span) || is_same_size(span, span->twin));
+		set_status(span, same ? SPAN_SAME : SPAN_CHANGED);
+	}
 }
 
 static void mark_users(const struct span *table)

@@ -78,8 +78,13 @@ static const char *string_of(const struct reloc *reloc)
 {
 	const struct span *span = reloc->span;
 
-	/* A span of this kind ends with its NUL, unless the section lacks that. */
-	if (!span || !is_class(span->section, CLASS_STRINGS) || reloc->span_offset < 0 ||
+	/*
+	 * Strings end with a NUL, unless the section lacks that.  With KASAN they are
+	 * read-only data without names.
+	 */
+	if (!span || reloc->span_offset < 0 ||
+	    (!is_class(span->section, CLASS_STRINGS) &&
+	     (span->symbol || !is_class(span->section, CLASS_RODATA))) ||
 	    (uint64_t)reloc->span_offset >= span->size ||
 	    !memchr(span_bytes(span) + reloc->span_offset, 0, span->size - reloc->span_offset))
 		return NULL;

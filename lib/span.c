@@ -220,8 +220,9 @@ static int64_t target_position(const struct reloc *reloc)
 }
 
 /*
- * Anonymous code, like .altinstr_replacement: each place that something outside
- * of the section refers to begins a span.
+ * Each place that something outside of the section refers to begins a span: of
+ * anonymous code, like .altinstr_replacement, and of strings between which KASAN
+ * wants room, so that they are not in a section of strings.
  */
 static void split_at_targets(struct section *section, const uint64_t *targets, size_t count)
 {
@@ -237,47 +238,69 @@ static void split_at_targets(struct section *section, const uint64_t *targets, s
 	end_splitting(&splitter);
 }
 
-static void split_aux_sections(struct object *object)
+/* Data with a name was divided by its symbols. */
+static bool is_divided_by_targets(const struct section *section)
 {
-	size_t i, j, *counts, count;
+	return is_class(section, CLASS_AUX_TEXT) ||
+	       (is_class(section, CLASS_RODATA) && section->nr_spans == 1 &&
+		!section->spans->symbol);
+}
+
+/* Whether what the reloc refers to is the beginning of something in @target. */
+static bool is_divider(const struct reloc *reloc, const struct section *target)
+{
+	const struct section *section = reloc->section;
+
+	if (section == target || is_none_reloc(reloc) || !is_divided_by_targets(target))
+		return false;
+	if (is_class(target, CLASS_RODATA))
+		return (section->kind->flags & KIND_DIVIDES) != 0;
+	/* ORC and lock entries point into the middle. */
+	return !is_class(section, CLASS_TABLE) || section->kind->site == SITE_ALTERNATIVE ||
+	       section->kind->site == SITE_EXTABLE;
+}
+
+/* Count the targets in each section, or store them where there is an array. */
+static void collect_targets(struct object *object, size_t *counts, uint64_t **targets)
+{
 	struct section *section, *target;
 	struct reloc *reloc;
+	size_t i;
+
+	for_each_section(object, section, i) {
+		for (reloc = section->relocs; reloc < section->relocs + section->nr_relocs; reloc++) {
+			target = reloc->symbol ? reloc->symbol->section : NULL;
+			if (!target || !is_divider(reloc, target))
+				continue;
+			if (targets[target->index])
+				targets[target->index][counts[target->index]] =
+					target_position(reloc);
+			counts[target->index]++;
+		}
+	}
+}
+
+static void split_nameless_sections(struct object *object)
+{
+	struct section *section;
 	uint64_t **targets;
-	int pass;
+	size_t i, *counts;
 
 	counts = arena_array(&object->arena, object->nr_sections, sizeof(*counts));
 	targets = arena_array(&object->arena, object->nr_sections, sizeof(*targets));
-	for (pass = 0; pass < 2; pass++) {
-		for_each_section(object, section, i) {
-			for (j = 0; j < section->nr_relocs; j++) {
-				reloc = &section->relocs[j];
-				target = reloc->symbol ? reloc->symbol->section : NULL;
-				if (!target || target == section || is_none_reloc(reloc) ||
-				    !is_class(target, CLASS_AUX_TEXT))
-					continue;
-				/* ORC and lock entries point into the middle. */
-				if (is_class(section, CLASS_TABLE) &&
-				    section->kind->site != SITE_ALTERNATIVE &&
-				    section->kind->site != SITE_EXTABLE)
-					continue;
-				if (pass)
-					targets[target->index][counts[target->index]] =
-						target_position(reloc);
-				counts[target->index]++;
-			}
-		}
-		for_each_section(object, section, i) {
-			count = counts[i];
-			if (!pass && count) {
-				targets[i] = arena_array(&object->arena, count, sizeof(**targets));
-				counts[i] = 0;
-			} else if (pass && is_class(section, CLASS_AUX_TEXT)) {
-				if (count)
-					qsort(targets[i], count, sizeof(**targets),
-					      compare_offsets);
-				split_at_targets(section, targets[i], count);
-			}
-		}
+	collect_targets(object, counts, targets);
+	for_each_section(object, section, i) {
+		if (counts[i])
+			targets[i] = arena_array(&object->arena, counts[i], sizeof(**targets));
+		counts[i] = 0;
+	}
+	collect_targets(object, counts, targets);
+	for_each_section(object, section, i) {
+		if (!counts[i] && !is_class(section, CLASS_AUX_TEXT))
+			continue;
+		if (counts[i])
+			qsort(targets[i], counts[i], sizeof(**targets), compare_offsets);
+		split_at_targets(section, targets[i], counts[i]);
 	}
 }
 
@@ -297,7 +320,7 @@ static int split_section(struct section *section, struct ks_error *err)
 	case CLASS_NOT_LOADED:
 		return 0;
 	case CLASS_AUX_TEXT:
-		return 0;	/* split_aux_sections() */
+		return 0;	/* split_nameless_sections() */
 	case CLASS_STRINGS:
 		if (section->entsize > 8 || !section->data)
 			return ks_error_set(err, "%s: section %s: strings of %" PRIu64
@@ -328,7 +351,7 @@ static int split_into_spans(struct object *object, struct ks_error *err)
 	for_each_section(object, section, i)
 		if (split_section(section, err))
 			return -1;
-	split_aux_sections(object);
+	split_nameless_sections(object);
 	for_each_span(object, section, span, i)
 		if (span->symbol)
 			span->stem = stem_of(span->symbol->name, &object->arena);

@@ -100,6 +100,15 @@ static const struct section_kind kinds[] = {
 	ROW(".data.unlikely", PRIVATE_DATA),
 	ROW(".data..L*", PRIVATE_DATA),		/* without names, by clang */
 	ROW(".data..Lubsan*", UBSAN),		/* .data..Lubsan_type7: lines, "reported" bits */
+	/*
+	 * CONFIG_KASAN: of each variable its place, size and name, for constructors that
+	 * poison what lies between variables.  New code has none of that, so nothing is
+	 * poisoned there.
+	 */
+	TABLE(".data..LASAN0", KIND_DIVIDES, NONE, 0, 56, 3, 5),
+	ROW(".data..LASANLOC*", METADATA),
+	ROW(".text.startup._sub_I_*", METADATA),
+	ROW(".text.exit._sub_D_*", METADATA),
 	ROW(".data.rel.ro", RODATA),
 	ROW(".data.rel.ro.*", RODATA),
 	ROW(".data.rel.ro..L*", RODATA),

@@ -188,7 +188,8 @@ struct out_symbol *import_symbol(struct manip *manip, struct old_symbol *symbol)
 
 /*
  * Thunks: the loader and objtool's tables know them by name.  Tracing: modules
- * get it from the kernel like this.
+ * get it from the kernel like this.  KASAN: these are exported (mm/kasan/generic.c),
+ * and objtool knows by their names that they may be called between stac and clac.
  */
 bool is_native_import(const char *name)
 {
@@ -196,5 +197,6 @@ bool is_native_import(const char *name)
 	       strstarts(name, "__x86_indirect_alt_") ||
 	       strstarts(name, "__x86_indirect_call_thunk_") ||
 	       strstarts(name, "__x86_indirect_jump_thunk_") ||
-	       strcmp(name, "__x86_return_thunk") == 0 || strcmp(name, "__fentry__") == 0;
+	       strcmp(name, "__x86_return_thunk") == 0 || strcmp(name, "__fentry__") == 0 ||
+	       strstarts(name, "__asan_") || strstarts(name, "__kasan_check_");
 }

@@ -555,6 +555,19 @@ static void test_cases_i386(void **state)
 	run_cases(*state, "-m32 -mregparm=3");
 }
 
+/* What CONFIG_KASAN adds to objects makes no difference. */
+static void test_cases_kasan(void **state)
+{
+	const char *flags = "-fsanitize=kernel-address -fasan-shadow-offset=0xdffffc0000000000 "
+			    "--param asan-globals=1 --param asan-stack=1";
+	char *path = compile(*state, "probe", "int f(int a) { return a; }", flags);
+
+	if (!path)
+		skip();
+	free(path);
+	run_cases(*state, flags);
+}
+
 /* Analyzing an object must fail, with a message that has @text in it. */
 static void check_refused(const char *folder, const char *source, const char *text)
 {
@@ -632,6 +645,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_cases),
 		cmocka_unit_test(test_cases_i386),
+		cmocka_unit_test(test_cases_kasan),
 		cmocka_unit_test(test_unknown_section),
 		cmocka_unit_test(test_bad_table),
 		cmocka_unit_test(test_many_lines),
