@@ -528,6 +528,9 @@ static void run_cases(const char *folder, const char *flags)
 		    (strstr(cases[i].pre, ".quad") || strstr(cases[i].pre, "1: .asciz") ||
 		     strstr(cases[i].post, "R_X86_64")))
 			continue;
+		/* Its checks make more of an address than a look into the table. */
+		if (strstr(flags, "kernel-address") && strstr(cases[i].name, "table that is "))
+			continue;
 		pre = compile(folder, "pre", cases[i].pre, flags);
 		post = compile(folder, "post", cases[i].post, flags);
 		assert_non_null(pre);
