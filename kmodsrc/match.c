@@ -188,7 +188,8 @@ static bool is_same_group(const char *a, const char *b)
 /*
  * The linker keeps together what an object has in one group of sections
  * (TEXT_TEXT in include/asm-generic/vmlinux.lds.h), so a place between functions
- * of the object that were found is in the object too.
+ * of the object that were found is in the object too.  But for weak functions: what
+ * was found may be another of the same code.
  */
 static bool is_in_object(const struct ksplice_matcher *matcher, u32 section,
 			 unsigned long address)
@@ -202,12 +203,25 @@ static bool is_in_object(const struct ksplice_matcher *matcher, u32 section,
 		if (sections[i].kind != KSPLICE_SECTION_TEXT ||
 		    sections[i].object != sections[section].object ||
 		    matcher->matched[i].state != KSPLICE_SECTION_MATCHED ||
+		    (matcher->tables.symbols[sections[i].symbol].flags & KSPLICE_SYMBOL_WEAK) ||
 		    !is_same_group(strings + sections[i].name, strings + sections[section].name))
 			continue;
 		before = before || matcher->matched[i].address < address;
 		after = after || matcher->matched[i].address > address;
 	}
 	return before && after;
+}
+
+/* Whether a function of that name is in the object: then no other overrides it. */
+static bool any_in_object(const struct ksplice_matcher *matcher, u32 section,
+			  const struct ksplice_symbol *symbol)
+{
+	const struct ksplice_symval *val;
+
+	list_for_each_entry(val, &symbol->vals, list)
+		if (is_in_object(matcher, section, val->val))
+			return true;
+	return false;
 }
 
 /*
@@ -324,8 +338,12 @@ static int match_section(struct ksplice_matcher *matcher, u32 section, struct tr
 	if (symbol->state != KSPLICE_SYMBOL_PROVED && list_empty(&symbol->vals))
 		return 0;	/* nameless: a reference may tell where it is */
 	if (matcher->tables.symbols[index].flags & KSPLICE_SYMBOL_WEAK) {
-		matcher->matched[section].state = KSPLICE_SECTION_SKIPPED;
-		return 1;
+		if (!matcher->last)
+			return 0;	/* more of its object may be found */
+		if (!any_in_object(matcher, section, symbol)) {
+			matcher->matched[section].state = KSPLICE_SECTION_SKIPPED;
+			return 1;
+		}
 	}
 	if (matcher->mismatch.section == KSPLICE_NONE) {
 		matcher->mismatch.section = section;

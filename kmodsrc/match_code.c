@@ -76,10 +76,13 @@ int ksplice_run_decode(const struct ksplice_place *place, u32 run, struct ksplic
 unsigned long ksplice_run_target(const struct ksplice_place *place, u32 run,
 				 const struct ksplice_insn *insn)
 {
-	return (ksplice_place_address(place, run) + insn->length +
-		(unsigned long)(long)ksplice_insn_field(place->run + run, insn->rel_offset,
-							    insn->rel_size)) &
-	       place->matcher->mask;
+	unsigned long target = ksplice_place_address(place, run) + insn->length +
+			       (unsigned long)(long)ksplice_insn_field(
+				       place->run + run, insn->rel_offset, insn->rel_size);
+
+	target &= place->matcher->mask;
+	return insn->branch == KSPLICE_BRANCH_CALL ? ksplice_callee(place->matcher, target) :
+						     target;
 }
 
 int ksplice_local_branch(struct ksplice_place *place, u32 section, u32 target,

@@ -26,6 +26,7 @@ enum ksplice_well_known {
 	KSPLICE_KNOWN_ITS_RETURN_THUNK,
 	KSPLICE_KNOWN_NOP_FUNC,
 	KSPLICE_KNOWN_RETBLEED_RETURN_THUNK,
+	KSPLICE_KNOWN_CALL_THUNK,
 	KSPLICE_KNOWN_SRSO_ALIAS_RETURN_THUNK,
 	KSPLICE_KNOWN_SRSO_RETURN_THUNK,
 	KSPLICE_KNOWN_COUNT,
@@ -208,7 +209,10 @@ bool ksplice_is_probed(const struct ksplice_place *place, u32 offset, u32 run);
 /* Decode the instruction at offset @run of the run bytes; 0 or -ENOENT. */
 int ksplice_run_decode(const struct ksplice_place *place, u32 run, struct ksplice_insn *insn);
 
-/* Target in the run of the relative branch @insn at offset @run. */
+/*
+ * Target in the run of the relative branch @insn at offset @run; of a call that
+ * counts the depth of calls on its way (match_thunk.c), what it calls in the end.
+ */
 unsigned long ksplice_run_target(const struct ksplice_place *place, u32 run,
 				 const struct ksplice_insn *insn);
 
@@ -226,6 +230,16 @@ int ksplice_differs(struct ksplice_place *place, u32 offset, u32 run, u32 symbol
 /* Compare a site by its rule; arguments and result as ksplice_code_match(). */
 int ksplice_site_match(struct ksplice_place *place, u32 site, u32 run_from, u32 *run_to,
 		       unsigned int depth);
+
+/*
+ * match_thunk.c
+ */
+
+/*
+ * The function that a call of @target calls: with retbleed=stuff calls go to an
+ * instruction in the padding in front of a function, which counts them.
+ */
+unsigned long ksplice_callee(const struct ksplice_matcher *matcher, unsigned long target);
 
 /*
  * match_data.c

@@ -7,31 +7,9 @@
  * kernel's tables say that it goes.  Facts are from arch/x86/kernel of Linux 6.1
  * (alternative.c, paravirt.c, static_call.c, jump_label.c, ftrace.c) unless said.
  */
-#include "match_internal.h"
+#include "match_site.h"
 
-#define OPCODE_RET	0xc3
-#define OPCODE_INT3	0xcc
-#define OPCODE_CALL	0xe8
-#define OPCODE_JMP	0xe9
-#define OPCODE_GROUP5	0xff	/* with ModRM: call *%reg (d0 + reg), jmp *%reg (e0 + reg) */
-
-/* A site being compared: bytes of both sides and what it is. */
-struct site_place {
-	struct ksplice_place *place;
-	const struct ksplice_old_site *site;
-	u32 index;
-	const u8 *pre;
-	u32 run;
-	unsigned int depth;
-};
-
-static int site_differs(const struct site_place *at, const char *reason)
-{
-	return ksplice_differs(at->place, at->site->offset, at->run, KSPLICE_NONE, reason);
-}
-
-/* Whether the site is @length bytes of nops, or of what never runs, from @run on. */
-static bool only_padding(const struct ksplice_place *place, u32 run, u32 end)
+bool ksplice_only_padding(const struct ksplice_place *place, u32 run, u32 end)
 {
 	struct ksplice_insn insn;
 
@@ -57,14 +35,8 @@ static bool only_nops(const struct ksplice_place *place, u32 run, u32 end)
 	return run == end;
 }
 
-static u32 site_end(const struct site_place *at)
-{
-	return at->run + at->site->length;
-}
-
-/* The branch at @run, when it is one of @kind; else false. */
-static bool run_branch(const struct ksplice_place *place, u32 run, enum ksplice_branch kind,
-		       struct ksplice_insn *insn, unsigned long *target)
+bool ksplice_run_branch(const struct ksplice_place *place, u32 run, enum ksplice_branch kind,
+			struct ksplice_insn *insn, unsigned long *target)
 {
 	if (ksplice_run_decode(place, run, insn) != 0 || insn->branch != kind)
 		return false;
@@ -72,21 +44,13 @@ static bool run_branch(const struct ksplice_place *place, u32 run, enum ksplice_
 	return true;
 }
 
-static enum ksplice_branch pre_branch(const struct site_place *at)
+bool ksplice_pre_insn(const struct site_place *at, struct ksplice_insn *insn)
 {
-	struct ksplice_insn insn;
-
-	if (ksplice_insn_decode(&insn, at->pre, at->site->length,
-				at->place->matcher->old->word_size) != 0)
-		return KSPLICE_BRANCH_NONE;
-	return insn.branch;
+	return ksplice_insn_decode(insn, at->pre, at->site->length,
+				   at->place->matcher->old->word_size) == 0;
 }
 
-/*
- * The site as the compiler made it, other sites in it included.  When it is not,
- * nothing that was assumed on the way stays.
- */
-static int match_original(const struct site_place *at)
+int ksplice_match_original(const struct site_place *at)
 {
 	struct ksplice_place *place = at->place;
 	u32 from = at->site->offset, end;
@@ -125,9 +89,9 @@ static int match_fentry(const struct site_place *at)
 	unsigned long target;
 	struct ksplice_insn insn;
 
-	if (only_nops(at->place, at->run, site_end(at)) || match_original(at) == 0)
+	if (only_nops(at->place, at->run, site_end(at)) || ksplice_match_original(at) == 0)
 		return 0;
-	if (run_branch(at->place, at->run, KSPLICE_BRANCH_CALL, &insn, &target) &&
+	if (ksplice_run_branch(at->place, at->run, KSPLICE_BRANCH_CALL, &insn, &target) &&
 	    insn.length == at->site->length &&
 	    (ksplice_known_is(matcher, KSPLICE_KNOWN_FTRACE_CALLER, target) ||
 	     ksplice_known_is(matcher, KSPLICE_KNOWN_FTRACE_REGS_CALLER, target) ||
@@ -171,7 +135,7 @@ static int match_replacement(const struct site_place *at,
 				 alternative->offset + alternative->length, section->sites, 0,
 				 &end, at->depth + 1);
 	if (ret == 0 && !copy.branch_differs && (lenient || !place->branch_differs) &&
-	    only_padding(place, at->run + end, site_end(at))) {
+	    ksplice_only_padding(place, at->run + end, site_end(at))) {
 		place->branch_differs = place->branch_differs || branch_differs;
 		return 0;
 	}
@@ -199,7 +163,7 @@ static bool is_direct_call(const struct site_place *at, unsigned long slot)
 
 	if (ksplice_read_word(matcher, slot, &function) != 0)
 		return false;
-	if (run_branch(at->place, at->run, KSPLICE_BRANCH_CALL, &insn, &target) &&
+	if (ksplice_run_branch(at->place, at->run, KSPLICE_BRANCH_CALL, &insn, &target) &&
 	    target == function)
 		return only_nops(at->place, at->run + insn.length, site_end(at));
 	return (ksplice_known_is(matcher, KSPLICE_KNOWN_PARAVIRT_NOP, function) ||
@@ -251,7 +215,7 @@ static int match_alternative(const struct site_place *at)
 	for (i = 0; i < at->site->arg2 && ret == -ENOENT; i++)
 		ret = match_one_alternative(at, &alternative[i], false);
 	if (ret == -ENOENT)
-		ret = match_original(at);
+		ret = ksplice_match_original(at);
 	for (i = 0; i < at->site->arg2 && ret == -ENOENT; i++)
 		ret = match_one_alternative(at, &alternative[i], true);
 	if (ret != -ENOENT)
@@ -268,128 +232,13 @@ static int match_paravirt(const struct site_place *at)
 	struct ksplice_matcher *matcher = at->place->matcher;
 	unsigned long pv_ops;
 
-	if (match_original(at) == 0)
+	if (ksplice_match_original(at) == 0)
 		return 0;
 	if (ksplice_symbol_settle(matcher, at->site->arg, &pv_ops) != 0)
 		return site_undecided(at, "a paravirt call, but pv_ops was not found");
 	if (is_direct_call(at, pv_ops + at->site->arg2 * matcher->old->word_size))
 		return 0;
 	return site_differs(at, "none of the forms of a paravirt call");
-}
-
-/* Number of the register that a thunk jumps through, or -1. */
-static int thunk_register(const struct site_place *at)
-{
-	static const char *const registers[] = {
-		"ax", "cx", "dx", "bx", "sp", "bp", "si", "di",
-		"8", "9", "10", "11", "12", "13", "14", "15",
-	};
-	static const char prefix[] = "__x86_indirect_thunk_";
-	const struct ksplice_old_reloc *reloc =
-		ksplice_reloc_at(at->place, at->site->offset + at->site->length - 4);
-	const char *name;
-	size_t i;
-
-	if (!reloc || reloc->symbol == KSPLICE_NONE)
-		return -1;
-	name = at->place->matcher->symbols[reloc->symbol].name;
-	if (strncmp(name, prefix, sizeof(prefix) - 1) != 0)
-		return -1;
-	name += sizeof(prefix) - 1;
-	if (*name != 'r' && *name != 'e')
-		return -1;
-	for (i = 0; i < ARRAY_SIZE(registers); i++)
-		if (strcmp(name + 1, registers[i]) == 0)
-			return (int)i;
-	return -1;
-}
-
-/*
- * Whether @bytes are an indirect branch through @reg, with prefixes that do
- * nothing for it; its length, else 0.
- */
-static u32 indirect_branch(const u8 *bytes, u32 size, enum ksplice_branch kind, int reg)
-{
-	u8 modrm = (u8)((kind == KSPLICE_BRANCH_CALL ? 0xd0 : 0xe0) + (reg & 7));
-	u32 i = 0;
-
-	while (i < size && (bytes[i] == 0x2e || bytes[i] == 0x3e))
-		i++;
-	if (reg >= 8) {
-		if (i == size || bytes[i] != 0x41)
-			return 0;
-		i++;
-	}
-	if (size - i < 2 || bytes[i] != OPCODE_GROUP5 || bytes[i + 1] != modrm)
-		return 0;
-	return i + 2;
-}
-
-/*
- * Retpolines: the call or jump to the thunk as compiled; the indirect branch
- * itself, after a fence with spectre_v2=retpoline,lfence; or a branch to a thunk
- * that just jumps through the register (ITS: in memory allocated at boot, so by
- * its code and not by its name).
- */
-static int match_retpoline(const struct site_place *at)
-{
-	static const u8 lfence[] = { 0x0f, 0xae, 0xe8 };
-	const struct ksplice_place *place = at->place;
-	enum ksplice_branch kind = pre_branch(at);
-	const u8 *run = place->run + at->run;
-	unsigned long target;
-	struct ksplice_insn insn;
-	u8 thunk[8];
-	u32 length;
-	int reg;
-
-	if (match_original(at) == 0)
-		return 0;
-	reg = thunk_register(at);
-	if (reg < 0 || (kind != KSPLICE_BRANCH_CALL && kind != KSPLICE_BRANCH_JMP))
-		return site_differs(at, "another retpoline");
-	if (run_branch(place, at->run, kind, &insn, &target) &&
-	    place->matcher->ops->read(place->matcher->context, target, thunk, sizeof(thunk)) == 0 &&
-	    indirect_branch(thunk, sizeof(thunk), KSPLICE_BRANCH_JMP, reg) > 0)
-		return 0;
-	length = at->site->length > sizeof(lfence) && memcmp(run, lfence, sizeof(lfence)) == 0 ?
-			 sizeof(lfence) :
-			 0;
-	insn.length = (u8)indirect_branch(run + length, at->site->length - length, kind, reg);
-	if (insn.length > 0 &&
-	    only_padding(place, at->run + length + insn.length, site_end(at)))
-		return 0;
-	return site_differs(at, "none of the forms of a retpoline");
-}
-
-/* A return: ret and breakpoints, or a jump to a thunk that returns. */
-static bool is_return(const struct site_place *at)
-{
-	static const enum ksplice_well_known thunks[] = {
-		KSPLICE_KNOWN_X86_RETURN_THUNK,	      KSPLICE_KNOWN_CALL_DEPTH_RETURN_THUNK,
-		KSPLICE_KNOWN_ITS_RETURN_THUNK,	      KSPLICE_KNOWN_RETBLEED_RETURN_THUNK,
-		KSPLICE_KNOWN_SRSO_ALIAS_RETURN_THUNK, KSPLICE_KNOWN_SRSO_RETURN_THUNK,
-	};
-	unsigned long target;
-	struct ksplice_insn insn;
-	size_t i;
-
-	if (at->place->run[at->run] == OPCODE_RET)
-		return only_padding(at->place, at->run + 1, site_end(at));
-	if (!run_branch(at->place, at->run, KSPLICE_BRANCH_JMP, &insn, &target) ||
-	    !only_padding(at->place, at->run + insn.length, site_end(at)))
-		return false;
-	for (i = 0; i < ARRAY_SIZE(thunks); i++)
-		if (ksplice_known_is(at->place->matcher, thunks[i], target))
-			return true;
-	return false;
-}
-
-static int match_return(const struct site_place *at)
-{
-	if (is_return(at))
-		return 0;
-	return site_differs(at, "none of the forms of a return");
 }
 
 /* Jump labels: nothing, or a jump to the label. */
@@ -400,7 +249,7 @@ static int match_jump_label(const struct site_place *at)
 
 	if (only_nops(at->place, at->run, site_end(at)))
 		return 0;
-	if (run_branch(at->place, at->run, KSPLICE_BRANCH_JMP, &insn, &target) &&
+	if (ksplice_run_branch(at->place, at->run, KSPLICE_BRANCH_JMP, &insn, &target) &&
 	    insn.length == at->site->length &&
 	    ksplice_local_branch(at->place, at->site->arg, at->site->arg2, target) == 0)
 		return 0;
@@ -420,22 +269,24 @@ static int match_static_call(const struct site_place *at)
 		{ 0x66, 0x66, 0x48, 0x31, 0xc0 },
 	};
 	struct ksplice_matcher *matcher = at->place->matcher;
-	enum ksplice_branch kind = pre_branch(at);
 	const u8 *run = at->place->run + at->run;
 	unsigned long key, function, target;
-	struct ksplice_insn insn;
+	struct ksplice_insn pre, insn;
 
-	if (match_original(at) == 0)
+	if (ksplice_match_original(at) == 0)
 		return 0;
 	if (ksplice_symbol_settle(matcher, at->site->arg, &key) != 0 ||
 	    ksplice_read_word(matcher, key, &function) != 0)
 		return site_undecided(at, "a static call, but its key was not found");
-	if (run_branch(at->place, at->run, kind, &insn, &target) && target == function)
+	if (!ksplice_pre_insn(at, &pre))
+		return site_differs(at, "another static call");
+	if (ksplice_run_branch(at->place, at->run, pre.branch, &insn, &target) &&
+	    insn.condition == pre.condition && target == function)
 		return 0;
-	if (function == 0 && kind == KSPLICE_BRANCH_CALL &&
+	if (function == 0 && pre.branch == KSPLICE_BRANCH_CALL &&
 	    only_nops(at->place, at->run, site_end(at)))
 		return 0;
-	if (function == 0 && kind == KSPLICE_BRANCH_JMP && is_return(at))
+	if (function == 0 && pre.branch == KSPLICE_BRANCH_JMP && ksplice_is_return(at))
 		return 0;
 	if (ksplice_known_is(matcher, KSPLICE_KNOWN_STATIC_CALL_RETURN0, function) &&
 	    at->site->length == sizeof(clear[0]) &&
@@ -491,13 +342,13 @@ static const struct ksplice_site_ops site_ops[KSPLICE_SITE_KINDS] = {
 	[KSPLICE_SITE_FENTRY] = { match_fentry },
 	[KSPLICE_SITE_ALTERNATIVE] = { match_alternative },
 	[KSPLICE_SITE_PARAVIRT] = { match_paravirt },
-	[KSPLICE_SITE_RETPOLINE] = { match_retpoline },
-	[KSPLICE_SITE_RETURN] = { match_return },
+	[KSPLICE_SITE_RETPOLINE] = { ksplice_match_retpoline },
+	[KSPLICE_SITE_RETURN] = { ksplice_match_return },
 	[KSPLICE_SITE_LOCK] = { match_lock },
 	[KSPLICE_SITE_JUMP_LABEL] = { match_jump_label },
 	[KSPLICE_SITE_STATIC_CALL] = { match_static_call },
 	[KSPLICE_SITE_ENDBR] = { match_endbr },
-	[KSPLICE_SITE_CALL] = { match_original },
+	[KSPLICE_SITE_CALL] = { ksplice_match_original },
 	[KSPLICE_SITE_RUNTIME] = { match_runtime },
 };
 

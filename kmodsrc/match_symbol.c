@@ -14,6 +14,7 @@ const char *const ksplice_known_names[KSPLICE_KNOWN_COUNT] = {
 	[KSPLICE_KNOWN_ITS_RETURN_THUNK] = "its_return_thunk",
 	[KSPLICE_KNOWN_NOP_FUNC] = "nop_func",
 	[KSPLICE_KNOWN_RETBLEED_RETURN_THUNK] = "retbleed_return_thunk",
+	[KSPLICE_KNOWN_CALL_THUNK] = "skl_call_thunk_template",
 	[KSPLICE_KNOWN_SRSO_ALIAS_RETURN_THUNK] = "srso_alias_return_thunk",
 	[KSPLICE_KNOWN_SRSO_RETURN_THUNK] = "srso_return_thunk",
 };

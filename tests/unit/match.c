@@ -23,6 +23,13 @@ struct fixture {
 	char text[256];
 };
 
+/* sarq $5, %gs:variable(%rip) */
+static void put_count(struct run *run, u32 offset, u32 variable)
+{
+	put_run(run, offset, "65 48 c1 3d 00 00 00 00 05");
+	put_rel32(run, offset + 4, variable - 1);
+}
+
 static struct fixture *new_fixture(void)
 {
 	static const struct run_symbol symbols[] = {
@@ -43,6 +50,8 @@ static struct fixture *new_fixture(void)
 		{ "_etext", END_OF_TEXT },
 		{ "ftrace_caller", FTRACE_CALLER },
 		{ "ftrace_regs_caller", FTRACE_REGS_CALLER },
+		{ "skl_call_thunk_template", COUNT_TEMPLATE },
+		{ "other", OTHER_COUNT + COUNT_SIZE },
 		{ "sc_function", SC_FUNCTION },
 		{ "__static_call_return0", RETURN0 },
 		{ "pv_ops", PV_OPS },
@@ -54,6 +63,13 @@ static struct fixture *new_fixture(void)
 	for (i = 0; i < ARRAY_SIZE(symbols); i++)
 		name_run(&fixture->run, symbols[i].name, symbols[i].offset);
 	put_run(&fixture->run, ITS_RAX, "ff e0 cc");
+	put_run(&fixture->run, CALL_THUNK_R11 + COUNT_SIZE, "e8 01 00 00 00 cc 4c 89 1c 24 c3");
+	put_run(&fixture->run, JUMP_THUNK_R11, "e8 01 00 00 00 cc 4c 89 1c 24 c3");
+	put_count(&fixture->run, COUNT_TEMPLATE, COUNTED);
+	put_count(&fixture->run, CALL_THUNK_R11, COUNTED);
+	put_count(&fixture->run, CALLEE - COUNT_SIZE, COUNTED);
+	put_count(&fixture->run, SC_FUNCTION - COUNT_SIZE, COUNTED);
+	put_count(&fixture->run, OTHER_COUNT, COUNTED + 8);
 	return fixture;
 }
 
@@ -544,35 +560,41 @@ static void test_twins(void **state)
 	free_fixture(fixture);
 }
 
+/* f, the first section, is of object 1, as are others before and after @offset. */
+static void put_in_object(struct fixture *fixture, u32 offset)
+{
+	const struct {
+		const char *name;
+		u32 offset;
+	} others[] = {
+		{ ".text.a", offset - 0x40 },
+		{ ".text.b", offset + 0x40 },
+	};
+	size_t i;
+
+	fixture->build.sections[0].object = 1;
+	fixture->build.sections[0].name = add_text(&fixture->build, ".text.f");
+	for (i = 0; i < ARRAY_SIZE(others); i++) {
+		u32 section = add_section(&fixture->build, KSPLICE_SECTION_TEXT, others[i].name,
+					  "90 c3");
+
+		fixture->build.sections[section].object = 1;
+		name_run(&fixture->run, others[i].name, others[i].offset);
+		put_run(&fixture->run, others[i].offset, "90 c3");
+	}
+}
+
 /* Of two places for f, the second is between other functions of its object. */
 static void test_twins_in_object(void **state)
 {
-	static const struct {
-		const char *name;
-		u32 offset;
-		u32 object;
-	} others[] = {
-		{ ".text.a", F + 0x40, 1 },
-		{ ".text.b", F + 0xc0, 1 },
-	};
 	struct fixture *fixture;
 	unsigned int variant;
-	size_t i;
 
 	(void)state;
 	/* 0: as it should be; 1: b is not of the object; 2: it is of other sections */
 	for (variant = 0; variant < 3; variant++) {
 		fixture = new_twins(false, true);
-		fixture->build.sections[0].object = 1;
-		fixture->build.sections[0].name = add_text(&fixture->build, ".text.f");
-		for (i = 0; i < ARRAY_SIZE(others); i++) {
-			u32 section = add_section(&fixture->build, KSPLICE_SECTION_TEXT,
-						  others[i].name, "90 c3");
-
-			fixture->build.sections[section].object = others[i].object;
-			name_run(&fixture->run, others[i].name, others[i].offset);
-			put_run(&fixture->run, others[i].offset, "90 c3");
-		}
+		put_in_object(fixture, F + 0x80);
 		if (variant == 1)
 			fixture->build.sections[2].object = 2;
 		if (variant == 2)
@@ -582,6 +604,24 @@ static void test_twins_in_object(void **state)
 		if (variant == 0)
 			assert_int_equal(label_offset(fixture, 0), F + 0x80);
 		free_fixture(fixture);
+	}
+}
+
+/* A weak function that differs, where its object is: it was not overridden. */
+static void test_weak_in_object(void **state)
+{
+	struct fixture *fixture;
+	unsigned int variant;
+
+	(void)state;
+	for (variant = 0; variant < 2; variant++) {
+		fixture = new_fixture();
+		add_section(&fixture->build, KSPLICE_SECTION_TEXT, "f", "53 89 fb 5b c3");
+		fixture->build.symbols[0].flags = KSPLICE_SYMBOL_WEAK;
+		name_run(&fixture->run, "f", F);
+		put_run(&fixture->run, F, "53 89 f3 5b c3");
+		put_in_object(fixture, variant == 0 ? F : F + 0x400);
+		expect(fixture, variant == 0 ? -ENOENT : 0, "a weak one that differs");
 	}
 }
 
@@ -797,6 +837,7 @@ int main(void)
 		cmocka_unit_test(test_twins),
 		cmocka_unit_test(test_twins_in_object),
 		cmocka_unit_test(test_weak),
+		cmocka_unit_test(test_weak_in_object),
 		cmocka_unit_test(test_missing),
 		cmocka_unit_test(test_later),
 		cmocka_unit_test(test_mutations),

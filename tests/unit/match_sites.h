@@ -25,6 +25,13 @@
 #define PV_OPS		0x4000
 #define SC_KEY		0x4100
 #define DATA		0x5000
+/* Call depth tracking: what counts calls, and the thunks that count and do not. */
+#define COUNT_TEMPLATE	0x5800
+#define COUNTED		0x6000	/* a variable */
+#define COUNT_SIZE	9
+#define CALL_THUNK_R11	0x2140
+#define JUMP_THUNK_R11	0x2180
+#define OTHER_COUNT	(0x21c0 - COUNT_SIZE)	/* of another variable */
 #define END_OF_TEXT	0x7000
 #define TRAMPOLINE	0x7800
 #define NOWHERE		0x9000	/* cannot be read */
@@ -53,6 +60,8 @@ struct site_case {
 #define TO(symbol) { 1, symbol, 0 }
 #define AT(target) { 1, NULL, target }
 #define AT2(target) { 2, NULL, target }
+#define TO2(symbol) { 2, symbol, 0 }
+#define JCC6 "0f 84 00 00 00 00"
 
 #define FENTRY "e8 00 00 00 00"
 #define CALL5 "e8 00 00 00 00"
@@ -120,6 +129,34 @@ static const struct site_case site_cases[] = {
 	{ "retpoline to a stranger", KSPLICE_SITE_RETPOLINE, CALL5, TO("__x86_indirect_thunk_rax"),
 	  CALL5, AT(STRANGER), 0, -ENOENT },
 
+	{ "retpoline, counted call", KSPLICE_SITE_RETPOLINE, CALL5,
+	  TO("__x86_indirect_thunk_r11"), CALL5, AT(CALL_THUNK_R11), 0, 0 },
+	{ "retpoline, call that is not counted", KSPLICE_SITE_RETPOLINE, CALL5,
+	  TO("__x86_indirect_thunk_r11"), CALL5, AT(JUMP_THUNK_R11), 0, 0 },
+	{ "retpoline, jump of call depth tracking", KSPLICE_SITE_RETPOLINE, JMP5,
+	  TO("__x86_indirect_thunk_r11"), JMP5, AT(JUMP_THUNK_R11), 0, 0 },
+	{ "retpoline, counted call of r11 for rax", KSPLICE_SITE_RETPOLINE, CALL5,
+	  TO("__x86_indirect_thunk_rax"), CALL5, AT(CALL_THUNK_R11), 0, -ENOENT },
+	{ "retpoline with a prefix", KSPLICE_SITE_RETPOLINE, "2e e8 00 00 00 00",
+	  TO2("__x86_indirect_thunk_r11"), "2e e8 00 00 00 00", AT2(CALL_THUNK_R11), 0, 0 },
+	{ "retpoline and more", KSPLICE_SITE_RETPOLINE, "2e e8 00 00 00 00",
+	  TO2("__x86_indirect_thunk_rax"), "e8 00 00 00 00 50", AT(ITS_RAX), 0, -ENOENT },
+
+	{ "jcc to a thunk", KSPLICE_SITE_RETPOLINE, JCC6, TO2("__x86_indirect_thunk_rax"), JCC6,
+	  AT2(THUNK_RAX), 0, 0 },
+	{ "jcc to an ITS thunk", KSPLICE_SITE_RETPOLINE, JCC6, TO2("__x86_indirect_thunk_rax"), JCC6,
+	  AT2(ITS_RAX), 0, 0 },
+	{ "jcc, another condition", KSPLICE_SITE_RETPOLINE, JCC6, TO2("__x86_indirect_thunk_rax"),
+	  "0f 85 00 00 00 00", AT2(ITS_RAX), 0, -ENOENT },
+	{ "jcc over a jump", KSPLICE_SITE_RETPOLINE, JCC6, TO2("__x86_indirect_thunk_rax"),
+	  "75 04 ff e0 cc 90", NONE, 0, 0 },
+	{ "jcc over a jump, not negated", KSPLICE_SITE_RETPOLINE, JCC6,
+	  TO2("__x86_indirect_thunk_rax"), "74 04 ff e0 cc 90", NONE, 0, -ENOENT },
+	{ "jcc elsewhere", KSPLICE_SITE_RETPOLINE, JCC6, TO2("__x86_indirect_thunk_rax"),
+	  "75 02 ff e0 cc 90", NONE, 0, -ENOENT },
+	{ "jcc over a call", KSPLICE_SITE_RETPOLINE, JCC6, TO2("__x86_indirect_thunk_rax"),
+	  "75 04 ff d0 cc 90", NONE, 0, -ENOENT },
+
 	{ "return thunk", KSPLICE_SITE_RETURN, JMP5, TO("__x86_return_thunk"), JMP5,
 	  AT(RETURN_THUNK), 0, 0 },
 	{ "ret", KSPLICE_SITE_RETURN, JMP5, TO("__x86_return_thunk"), "c3 cc cc cc cc", NONE, 0, 0 },
@@ -176,6 +213,14 @@ static const struct site_case site_cases[] = {
 	{ "another prefix", KSPLICE_SITE_LOCK, "f0 ff 03", NONE, "2e ff 03", NONE, 0, -ENOENT },
 
 	{ "call", KSPLICE_SITE_CALL, CALL5, TO("callee"), CALL5, AT(CALLEE), 0, 0 },
+	{ "call, counted", KSPLICE_SITE_CALL, CALL5, TO("callee"), CALL5, AT(CALLEE - COUNT_SIZE), 0,
+	  0 },
+	{ "call, counted elsewhere", KSPLICE_SITE_CALL, CALL5, TO("other"), CALL5, AT(OTHER_COUNT), 0,
+	  -ENOENT },
+	{ "call elsewhere, counted", KSPLICE_SITE_CALL, CALL5, TO("stranger"), CALL5,
+	  AT(CALLEE - COUNT_SIZE), 0, -ENOENT },
+	{ "static call, counted", KSPLICE_SITE_STATIC_CALL, CALL5, TO("stranger"), CALL5,
+	  AT(SC_FUNCTION - COUNT_SIZE), SC_FUNCTION, 0 },
 	{ "call elsewhere", KSPLICE_SITE_CALL, CALL5, TO("callee"), CALL5, AT(STRANGER), 0, -ENOENT },
 
 	/* Jump labels go behind the ret at +0x7, see run_site_case(). */
