@@ -52,6 +52,11 @@ static void *no_kprobe(void *address)
 	return NULL;
 }
 
+static void *no_livepatch(void *function)
+{
+	return NULL;
+}
+
 static int no_text_reserved(void *start, void *end)
 {
 	return 0;
@@ -80,12 +85,14 @@ DEFINE_STATIC_CALL(ksplice_code_modify_post_process, no_function);
 /* Those that a kernel may lack, rightly. */
 DEFINE_STATIC_CALL(ksplice_get_kprobe, no_kprobe);
 DEFINE_STATIC_CALL(ksplice_alternatives_text_reserved, no_text_reserved);
+DEFINE_STATIC_CALL(ksplice_klp_find_ops, no_livepatch);
 DEFINE_STATIC_CALL(ksplice_ftrace_graph_ret_addr, no_graph_address);
 
 /* NULL when this kernel has no data in kallsyms. */
 static struct mutex *text_mutex;
 static struct mutex *module_mutex;
 static struct mutex *kprobe_mutex;
+static struct mutex *klp_mutex;
 
 /* 0 when this kernel has none. */
 static unsigned long kretprobe_trampoline;
@@ -143,6 +150,9 @@ static void find_optional(void)
 
 	module_mutex = lookup("module_mutex");
 	kprobe_mutex = lookup("kprobe_mutex");
+	klp_mutex = lookup("klp_mutex");
+	if (klp_mutex)
+		FIND_OPTIONAL(ksplice_klp_find_ops, "klp_find_ops");
 	FIND_OPTIONAL(ksplice_get_kprobe, "get_kprobe");
 	FIND_OPTIONAL(ksplice_alternatives_text_reserved, "alternatives_text_reserved");
 	FIND_OPTIONAL(ksplice_ftrace_graph_ret_addr, "ftrace_graph_ret_addr");
@@ -238,9 +248,19 @@ bool ksplice_is_text_reserved(unsigned long address, size_t size)
 	return reserved;
 }
 
-/* The order is that of kprobe_optimizer() (kernel/kprobes.c in 6.1). */
+bool ksplice_is_livepatched(unsigned long function)
+{
+	return static_call(ksplice_klp_find_ops)((void *)function) != NULL;
+}
+
+/*
+ * The order is that of kprobe_optimizer() (kernel/kprobes.c in 6.1); livepatches
+ * write text with theirs held (kernel/livepatch/core.c).
+ */
 void ksplice_lock_text(void)
 {
+	if (klp_mutex)
+		mutex_lock(klp_mutex);
 	if (kprobe_mutex)
 		mutex_lock(kprobe_mutex);
 	cpus_read_lock();
@@ -259,6 +279,8 @@ void ksplice_unlock_text(void)
 	cpus_read_unlock();
 	if (kprobe_mutex)
 		mutex_unlock(kprobe_mutex);
+	if (klp_mutex)
+		mutex_unlock(klp_mutex);
 }
 
 void ksplice_lock_modules(void)

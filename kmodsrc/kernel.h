@@ -63,7 +63,13 @@ bool ksplice_is_kretprobe(unsigned long address);
  */
 bool ksplice_is_text_reserved(unsigned long address, size_t size);
 
-/* Lock all text against other writers, and the kprobes, and the set of CPUs. */
+/*
+ * Whether a livepatch of the kernel replaces @function: ftrace then goes there from
+ * the slot that is before our jump.  With the text locked.
+ */
+bool ksplice_is_livepatched(unsigned long function);
+
+/* Lock all text against other writers, the kprobes, livepatches, and the set of CPUs. */
 void ksplice_lock_text(void);
 void ksplice_unlock_text(void);
 

@@ -42,6 +42,10 @@ static int check_text(struct ksplice_update *update, bool reverse)
 				return ksplice_fail(update, -EBUSY,
 						    "%s: %s was changed by somebody else (a kprobe?)",
 						    target->name, jump->patch->name);
+			if (!reverse && ksplice_is_livepatched(jump->patch->old_address))
+				return ksplice_fail(update, -EBUSY,
+						    "%s: %s is replaced by a livepatch: disable that first (/sys/kernel/livepatch)",
+						    target->name, jump->patch->name);
 			if (ksplice_is_text_reserved(jump->address, sizeof(bytes)))
 				return ksplice_fail(update, -EBUSY,
 						    "%s: %s has a kprobe, or another user of its text",

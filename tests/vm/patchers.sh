@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=sh
+#
+# Runs in a guest: others that change the same function, before and after the
+# update comes.  (kprobes where the jump goes, and tracers: core.sh.)
+
+# shellcheck source=tests/vm/steps.sh
+. /steps.sh
+
+enabled=/sys/kernel/livepatch/livepatch/enabled
+
+# Wait until the livepatch is what it is to be.
+livepatch_settles()
+{
+	for _ in $(seq 100); do
+		[ "$(cat /sys/kernel/livepatch/livepatch/transition 2> /dev/null)" = 1 ] || return 0
+		sleep 0.1
+	done
+	errors="$errors; the livepatch does not get ready"
+}
+
+take_livepatch_away()
+{
+	must write 0 $enabled
+	for _ in $(seq 100); do
+		[ -e $enabled ] || break
+		sleep 0.1
+	done
+	must rmmod livepatch
+}
+
+must insmod /modules/livepatch.ko
+livepatch_settles
+expect "loadavg" "$(cat /proc/loadavg)" livepatched
+refuse "replaced by a livepatch" ksplice-apply --retries=0 /updates/ksplice-string.tar.gz
+expect "loadavg" "$(cat /proc/loadavg)" livepatched
+take_livepatch_away
+must ksplice-apply /updates/ksplice-string.tar.gz
+contains "loadavg" "$(cat /proc/loadavg)" patched
+must ksplice-undo string
+finish "a livepatch of the same function, before the update"
+
+must ksplice-apply /updates/ksplice-string.tar.gz
+must insmod /modules/livepatch.ko
+livepatch_settles
+expect "loadavg with both" "$(cat /proc/loadavg)" livepatched
+take_livepatch_away
+contains "loadavg without the livepatch" "$(cat /proc/loadavg)" " patched"
+must insmod /modules/livepatch.ko
+livepatch_settles
+must ksplice-undo string
+expect "loadavg undone" "$(cat /proc/loadavg)" livepatched
+take_livepatch_away
+lacks "loadavg" "$(cat /proc/loadavg)" livepatched
+finish "a livepatch of the same function, after the update"
+
+# With the programs attached: the function, the update, the function, and undone.
+cat > /tmp/with-bpf <<'END'
+cat /proc/loadavg
+ksplice-apply /updates/ksplice-string.tar.gz > /tmp/out 2>&1 || cat /tmp/out
+cat /proc/loadavg
+ksplice-undo string > /tmp/out 2>&1 || cat /tmp/out
+cat /proc/loadavg
+END
+out=$(fentry loadavg_proc_show sh /tmp/with-bpf 2>&1)
+expect "lines that are patched" "$(echo "$out" | grep -c patched)" 1
+contains "what fentry says" "$out" "entries 3 exits 3"
+must ksplice-apply /updates/ksplice-string.tar.gz
+out=$(fentry loadavg_proc_show cat /proc/loadavg 2>&1)
+contains "with programs attached later" "$out" "patched"
+contains "with programs attached later" "$out" "entries 1 exits 1"
+contains "without" "$(cat /proc/loadavg)" patched
+must ksplice-undo string
+finish "BPF programs at entry and exit of the same function"
+
+# By address: the new code has a function of the same name.
+entry=0x$(sed -n 's/ . loadavg_proc_show$//p' /proc/kallsyms)
+for kind in p r; do
+	must kprobe "$kind:ours/probe $entry"
+	must write 1 $tracing/events/ours/probe/enable
+	must ksplice-apply /updates/ksplice-string.tar.gz
+	echo > $tracing/trace
+	contains "loadavg" "$(cat /proc/loadavg)" patched
+	expect "hits of $kind when applied" "$(grep -c 'probe: ' $tracing/trace)" 1
+	must kprobe ""
+	must kprobe "$kind:ours/probe $entry"
+	must write 1 $tracing/events/ours/probe/enable
+	echo > $tracing/trace
+	contains "loadavg" "$(cat /proc/loadavg)" patched
+	expect "hits of $kind set when applied" "$(grep -c 'probe: ' $tracing/trace)" 1
+	must ksplice-undo string
+	lacks "loadavg" "$(cat /proc/loadavg)" patched
+	must kprobe ""
+done
+finish "kprobes and kretprobes at the entry, before and after"
+
+entry=0x$(sed -n 's/ . hrtimer_nanosleep$//p' /proc/kallsyms)
+must kprobe "r:ours/probe $entry"
+must write 1 $tracing/events/ours/probe/enable
+sleep 10000 &
+sleeper=$!
+sleep 0.5
+must ksplice-apply /updates/ksplice-string.tar.gz
+must ksplice-undo string
+refuse "$sleeper" ksplice-apply --retries=1 --delay=0.1 /updates/ksplice-asleep.tar.gz
+kill $sleeper
+wait $sleeper 2> /dev/null
+must ksplice-apply /updates/ksplice-asleep.tar.gz
+must timeout 5 sleep 10000
+must ksplice-undo asleep
+must kprobe ""
+finish "a kretprobe of a function that a task is asleep in"
+
+# Behind the jump, where nothing runs any more; and within it.
+entry=0x$(sed -n 's/ . loadavg_proc_show$//p' /proc/kallsyms)
+must ksplice-apply /updates/ksplice-string.tar.gz
+refuse "" kprobe "p:ours/probe $(printf '0x%x' $((entry + JUMP + 2)))"
+contains "loadavg" "$(cat /proc/loadavg)" patched
+must ksplice-undo string
+finish "a kprobe within the jump"
