@@ -84,13 +84,15 @@ extract_target()
 
 	mkdir -p -- "$dir" || exit "$EXIT_ENV"
 	while IFS= read -r object; do
-		[ -z "$object" ] || pairs+=("pre/$object" "post/$object")
-	done <<<"${target_objects[$1]}"
+		[ -n "$object" ] || continue
+		pairs+=("pre/$object" "post/$object")
+		crcs_of post "$object"
+	done <<<"${target_objects[$1]}" >"$dir/crcs"
 	# Labels are made of it, and those of two targets must differ.
 	[ "$2" -eq 0 ] || label_id=${id:0:16}_$2
 	spawn "$dir/objmanip.log" env -C "$work" "$objmanip" --id="$label_id" --target="$1" \
 		--old="$dir/old_code.o" --new="$dir/new_code.o" --symvers="$dir/labels.symvers" \
-		--report="$dir/report.json" "${pairs[@]}"
+		--crcs="$dir/crcs" --report="$dir/report.json" "${pairs[@]}"
 	await "$REPLY" "$dir/objmanip.log" || status=$?
 	case $status in
 	0) ;;
@@ -118,7 +120,7 @@ extract_code()
 	for name in "${all[@]}"; do
 		if ! extract_target "$name" "$number"; then
 			refused=yes
-		elif jq -e '.changed + .new + .data | length > 0' "$work/targets/$name/report.json" >/dev/null; then
+		elif jq -e '.changed + .new + .data + .exports | length > 0' "$work/targets/$name/report.json" >/dev/null; then
 			targets+=("$name")
 		fi
 		number=$((number + 1))
@@ -305,7 +307,7 @@ print_json()
 		$targets[0] as $all | {
 			$id, $kernel, $update,
 			targets: ($all | map({
-				name, changed, new, data, imports,
+				name, changed, new, data, exports, imports,
 				match: (.match | {functions, bytes, status: (.status // "match")})
 			})),
 			skipped: ($skipped + ($all | map(.skipped // []) | add)),
@@ -321,7 +323,7 @@ print_summary()
 			else "  \(.status)" end;
 		length as $targets | .[] |
 		(if $targets > 1 or .name != "vmlinux" then "  target: \(.name)" else empty end),
-		(.changed | line("changed")), (.new | line("new")), (.data | line("data")),
+		(.changed | line("changed")), (.new | line("new")), (.data | line("data")), (.exports | line("exported")),
 		(.match | match)' "$work/targets.json"
 	steps_json | jq -r '"  seconds: " + ([to_entries[] | "\(.key) \(.value)"] | join(", "))'
 }

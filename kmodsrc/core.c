@@ -427,6 +427,20 @@ int ksplice_update_apply(struct ksplice_update *update)
 	return 0;
 }
 
+/* Others may use what the new code exports; rmmod -f does not ask. */
+static int check_users(struct ksplice_update *update)
+{
+	struct ksplice_target *target;
+
+	update->nr_conflicts = 0;
+	list_for_each_entry(target, &update->targets, list)
+		if (module_is_live(target->new->owner) && module_refcount(target->new->owner) > 1)
+			return ksplice_fail(update, -EBUSY,
+					    "%s: other modules use what its new code exports, or trace it (see lsmod)",
+					    target->name);
+	return 0;
+}
+
 int ksplice_update_reverse(struct ksplice_update *update)
 {
 	const struct ksplice_update *above;
@@ -440,7 +454,9 @@ int ksplice_update_reverse(struct ksplice_update *update)
 	if (above)
 		return ksplice_fail(update, -EBUSY, "update %s is built upon it: undo that first",
 				    above->id);
-	ret = ksplice_switch(update, true);
+	ret = check_users(update);
+	if (ret == 0)
+		ret = ksplice_switch(update, true);
 	if (ret != 0)
 		return ret;
 	update->stage = KSPLICE_STAGE_REVERSED;

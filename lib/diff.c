@@ -5,13 +5,14 @@
 #include <string.h>
 
 #include "lib/compare.h"
+#include "lib/export.h"
 #include "lib/lines.h"
 #include "lib/lookup.h"
 #include "lib/names.h"
 #include "lib/twin.h"
 
-static void add_item(struct diff *diff, struct diff_list *list, struct span *pre,
-		     struct span *post, const char *reason)
+static void add_named(struct diff *diff, struct diff_list *list, const char *name,
+		      struct span *pre, struct span *post, const char *reason)
 {
 	struct diff_item *items;
 
@@ -23,8 +24,14 @@ static void add_item(struct diff *diff, struct diff_list *list, struct span *pre
 		list->items = items;
 	}
 	list->items[list->count++] = (struct diff_item){
-		.name = span_name(pre ? pre : post), .pre = pre, .post = post, .reason = reason,
+		.name = name, .pre = pre, .post = post, .reason = reason,
 	};
+}
+
+static void add_item(struct diff *diff, struct diff_list *list, struct span *pre,
+		     struct span *post, const char *reason)
+{
+	add_named(diff, list, span_name(pre ? pre : post), pre, post, reason);
 }
 
 static int compare_items(const void *a, const void *b)
@@ -367,21 +374,76 @@ static void report_data(struct diff *diff, struct object *object, enum span_stat
 				 status == SPAN_NEW ? span : NULL, NULL);
 }
 
-static void report_exports(struct diff *diff, struct object *pre, struct object *post)
+/* Variables without a place in the object, from -fcommon. */
+static void report_commons(struct diff *diff, struct object *pre, struct object *post)
 {
-	struct section *section;
-	struct span *span;
+	struct symbol *symbol, *twin;
 	size_t i;
 
-	for_each_section(pre, section, i) {
-		/* ___ksymtab+foo, ___ksymtab_gpl+foo */
-		if (!is_class(section, CLASS_EXPORT) || strncmp(section->name, "___ksymtab", 10) ||
-		    find_section(post, section->name))
+	for (i = 1; i < pre->nr_symbols; i++) {
+		symbol = pre->symbols[i];
+		if (!symbol || symbol->place != SYMBOL_COMMON)
 			continue;
-		for (span = section->spans; span < section->spans + section->nr_spans; span++)
-			add_item(diff, &diff->refused, span, NULL,
-				 "is no longer exported (or not in the same way), which loaded modules "
-				 "may rely on");
+		twin = find_symbol(post, symbol->name);
+		if (!twin)
+			add_named(diff, &diff->data_deleted, symbol->name, NULL, NULL, NULL);
+		else if (twin->place == SYMBOL_DEFINED || twin->size != symbol->size)
+			add_named(diff, &diff->refused, symbol->name, NULL, NULL,
+				  "this common variable gets an initial value or another size, but "
+				  "the running kernel has it already; change it from code, or give "
+				  "it a new name");
+	}
+	for (i = 1; i < post->nr_symbols; i++) {
+		symbol = post->symbols[i];
+		if (symbol && symbol->place == SYMBOL_COMMON && !find_symbol(pre, symbol->name))
+			add_named(diff, &diff->data_new, symbol->name, NULL, NULL, NULL);
+	}
+}
+
+/*
+ * What the running kernel exports it goes on exporting: loaded modules may use it.
+ * They call the function as they were compiled to, so it may not change behind
+ * an export that is no longer there to tell of its prototype.
+ */
+static void report_lost_export(struct diff *diff, struct symbol *symbol,
+			       const struct export *export)
+{
+	struct span *target = export->value ? export->value->span : NULL;
+	const char *reason = "is no longer exported; a kernel that runs goes on exporting it";
+	struct diff_list *list = &diff->skipped;
+
+	if (target && span_unit(target)->status == SPAN_CHANGED && is_function(target)) {
+		list = &diff->refused;
+		reason = "changes and is no longer exported, but loaded modules may call it as "
+			 "before; keep the export and the prototype";
+	}
+	add_named(diff, list, export->name, symbol->span, NULL, reason);
+}
+
+static void report_exports(struct diff *diff, struct object *pre, struct object *post)
+{
+	struct export export, twin;
+	struct symbol *symbol;
+	size_t i;
+
+	for (i = 1; i < pre->nr_symbols; i++) {
+		symbol = pre->symbols[i];
+		if (!read_export(symbol, &export) || !symbol->span)
+			continue;
+		if (!read_export(find_symbol(post, symbol->name), &twin)) {
+			report_lost_export(diff, symbol, &export);
+		} else if (export.gpl != twin.gpl || strcmp(export.namespace, twin.namespace)) {
+			add_named(diff, &diff->skipped, export.name, symbol->span, NULL,
+				  "is exported for other modules than before (GPL, namespace); a "
+				  "kernel that runs goes on exporting it as it did");
+		}
+	}
+	for (i = 1; i < post->nr_symbols; i++) {
+		symbol = post->symbols[i];
+		if (!read_export(symbol, &export) || !symbol->span ||
+		    read_export(find_symbol(pre, symbol->name), &twin))
+			continue;
+		add_named(diff, &diff->exports_new, export.name, NULL, symbol->span, NULL);
 	}
 }
 
@@ -471,6 +533,7 @@ int diff_objects(struct diff *diff, struct object *pre, struct object *post, str
 	report_all_changed_data(diff, pre);
 	report_data(diff, pre, SPAN_DELETED, &diff->data_deleted);
 	report_data(diff, post, SPAN_NEW, &diff->data_new);
+	report_commons(diff, pre, post);
 	report_exports(diff, pre, post);
 	refuse_ambiguous(diff, pre, post);
 	sort_list(&diff->functions_changed);
@@ -479,6 +542,7 @@ int diff_objects(struct diff *diff, struct object *pre, struct object *post, str
 	sort_list(&diff->data_changed);
 	sort_list(&diff->data_new);
 	sort_list(&diff->data_deleted);
+	sort_list(&diff->exports_new);
 	sort_list(&diff->skipped);
 	sort_list(&diff->refused);
 	return 0;
@@ -494,6 +558,6 @@ bool is_different(const struct diff *diff)
 {
 	return diff->functions_changed.count || diff->functions_new.count ||
 	       diff->functions_deleted.count || diff->data_changed.count ||
-	       diff->data_new.count || diff->data_deleted.count || diff->skipped.count ||
-	       diff->refused.count;
+	       diff->data_new.count || diff->data_deleted.count || diff->exports_new.count ||
+	       diff->skipped.count || diff->refused.count;
 }

@@ -33,7 +33,9 @@ struct diff_list {
  * @data_changed: constant data only; changed variables are refused
  * @data_new, @data_deleted: variables and named constants, without private
  *		statics (names.h)
- * @skipped:	changes that can't matter to a running kernel: init code
+ * @exports_new: exports (lib/export.h); the span is that of the export itself
+ * @skipped:	changes that can't matter to a running kernel: init code, exports that
+ *		are taken away
  * @refused:	changes that can't be made safely
  */
 struct diff {
@@ -41,6 +43,7 @@ struct diff {
 	struct diff_list functions_changed, functions_new, functions_deleted;
 	struct diff_list functions_line_only;
 	struct diff_list data_changed, data_new, data_deleted;
+	struct diff_list exports_new;
 	struct diff_list skipped, refused;
 };
 

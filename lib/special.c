@@ -9,6 +9,8 @@
 #define CODE	(KIND_TRAVELS | KIND_COMPARED)
 /* As above, but not worth comparing: a consequence of the code, or line numbers. */
 #define NOTE	KIND_TRAVELS
+/* They name data for the loader of modules. */
+#define LIST	(KIND_TRAVELS | KIND_REGISTERS)
 /* objtool makes them from the code. */
 #define MADE	(KIND_TRAVELS | KIND_GENERATED)
 
@@ -214,14 +216,16 @@ static const struct section_kind kinds[] = {
 	ROW(".discard.*", METADATA),		/* .addressable, .text, .sym_annotate, … */
 	ROW(".discard", METADATA),
 
+	/* Lists of such structures: DEFINE_TRACE(), TRACE_EVENT(), TRACE_DEFINE_ENUM(). */
+	TABLE("__tracepoints_ptrs", LIST, NONE, 0, 4, 1, 1),
+	TABLE("__bpf_raw_tp_map", LIST, NONE, 0, 32, 2, 2),
+	TABLE("_ftrace_events", LIST, NONE, 0, 0, 1, 1),
+	TABLE("_ftrace_eval_map", LIST, NONE, 0, 0, 1, 1),
+	TABLE("___srcu_struct_ptrs", LIST, NONE, 0, 0, 1, 1),
+
 	/* Structures with names, registered by the boot or the module loader. */
 	OBJECTS("__tracepoints", NOTE),
-	OBJECTS("__tracepoints_ptrs", NOTE),
 	ROW("__tracepoints_strings", RODATA),
-	OBJECTS("___srcu_struct_ptrs", NOTE),
-	OBJECTS("__bpf_raw_tp_map", NOTE),
-	OBJECTS("_ftrace_events", NOTE),
-	OBJECTS("_ftrace_eval_map", NOTE),
 	OBJECTS("_ftrace_annotated_branch", NOTE),
 	OBJECTS("_ftrace_branch", NOTE),
 	OBJECTS("__trace_printk_fmt", NOTE),

@@ -74,6 +74,7 @@ static void print_json(const struct diff *diff)
 	json_object_object_add(object, "line_only", json_names(&diff->functions_line_only));
 	json_object_object_add(object, "data", json_kinds(&diff->data_changed, &diff->data_new,
 							  &diff->data_deleted));
+	json_object_object_add(object, "exports_new", json_names(&diff->exports_new));
 	json_object_object_add(object, "skipped", json_reasons(&diff->skipped));
 	json_object_object_add(object, "refused", json_reasons(&diff->refused));
 	puts(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PRETTY |
@@ -102,6 +103,7 @@ static void print_text(const struct diff *diff)
 	print_list(&diff->data_changed, "changed data");
 	print_list(&diff->data_new, "new data");
 	print_list(&diff->data_deleted, "deleted data");
+	print_list(&diff->exports_new, "new export");
 	print_list(&diff->skipped, "skipped");
 	print_list(&diff->refused, "refused");
 }

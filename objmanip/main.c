@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "config.h"
+#include "objmanip/exports.h"
 #include "objmanip/make.h"
 #include "objmanip/report.h"
 
@@ -25,6 +26,7 @@ struct options {
 	const char *id;
 	const char *target;
 	struct outputs outputs;
+	const char *crcs;
 };
 
 static const char usage[] =
@@ -38,6 +40,7 @@ static const char usage[] =
 	"  --old=FILE       write the object with the old code to FILE\n"
 	"  --new=FILE       write the object with the new code to FILE\n"
 	"  --symvers=FILE   write the symbols that the new code imports to FILE\n"
+	"  --crcs=FILE      lines \"NAME 0xCRC\": the versions of symbols that POST exports\n"
 	"  --report=FILE    write what changed to FILE, as JSON\n"
 	"  --help           show this help\n"
 	"  --version        show the version\n"
@@ -67,6 +70,7 @@ static int parse_options(int argc, char **argv, struct options *options)
 		{ "old", required_argument, NULL, 'o' },
 		{ "new", required_argument, NULL, 'n' },
 		{ "symvers", required_argument, NULL, 's' },
+		{ "crcs", required_argument, NULL, 'c' },
 		{ "report", required_argument, NULL, 'r' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },
@@ -90,6 +94,9 @@ static int parse_options(int argc, char **argv, struct options *options)
 			break;
 		case 's':
 			options->outputs.symvers = optarg;
+			break;
+		case 'c':
+			options->crcs = optarg;
 			break;
 		case 'r':
 			options->outputs.report = optarg;
@@ -126,12 +133,14 @@ static void print_refusals(const struct manip *manip)
 	}
 }
 
-static int run(struct manip *manip, const struct outputs *outputs, char **paths,
+static int run(struct manip *manip, const struct options *options, char **paths,
 	       struct ks_error *err)
 {
 	struct pair *pair;
 	size_t i;
 
+	if (options->crcs && read_crcs(manip, options->crcs, err) != 0)
+		return EXIT_TROUBLE;
 	for (i = 0; i < manip->nr_pairs; i++) {
 		pair = &manip->pairs[i];
 		pair->pre.object = object_read(paths[2 * i], err);
@@ -141,10 +150,10 @@ static int run(struct manip *manip, const struct outputs *outputs, char **paths,
 		if (!pair->post.object || compare_pair(manip, pair, err) != 0)
 			return EXIT_TROUBLE;
 	}
-	if (make_update(manip, outputs, err) != 0)
+	if (make_update(manip, &options->outputs, err) != 0)
 		return EXIT_TROUBLE;
 	print_refusals(manip);
-	if (outputs->report && write_report(manip, outputs->report, err) != 0)
+	if (options->outputs.report && write_report(manip, options->outputs.report, err) != 0)
 		return EXIT_TROUBLE;
 	return manip->refused.count > 0 ? EXIT_REFUSED : EXIT_DONE;
 }
@@ -162,7 +171,7 @@ int main(int argc, char **argv)
 	manip.target = options.target;
 	manip.nr_pairs = (size_t)(argc - optind) / 2;
 	manip.pairs = arena_array(&manip.arena, manip.nr_pairs, sizeof(*manip.pairs));
-	status = run(&manip, &options.outputs, argv + optind, &err);
+	status = run(&manip, &options, argv + optind, &err);
 	if (status == EXIT_TROUBLE)
 		fprintf(stderr, "ksplice-objmanip: %s\n", err.text);
 	free_manip(&manip);

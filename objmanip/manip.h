@@ -26,6 +26,7 @@
  * @flags:	KSPLICE_SYMBOL_*
  * @label:	the name that the new code imports it by; NULL when it does not
  * @import:	the undefined symbol of that name in the new code, or NULL
+ * @pointed:	the new code has a pointer to it
  * @index:	in the block; set when the block is written
  */
 struct old_symbol {
@@ -35,6 +36,7 @@ struct old_symbol {
 	uint32_t flags;
 	const char *label;
 	struct out_symbol *import;
+	bool pointed;
 	uint32_t index;
 };
 
@@ -99,7 +101,10 @@ struct manip {
 	struct hash definitions;	/* name -> struct symbol, global ones of pre */
 	struct hash post_definitions;	/* name -> struct symbol, global ones of post */
 	struct hash natives;		/* name -> struct out_symbol, see is_native_import() */
+	struct hash commons;		/* name -> struct out_symbol, new common variables */
+	struct hash crcs;		/* name -> uint32_t, versions of exports */
 	struct pointers labels;		/* struct old_symbol with a label */
+	struct pointers exports;	/* const char, names that the new code exports */
 	struct pointers skipped;	/* struct note */
 	struct pointers refused;	/* struct note */
 	struct out_object *new_code;
@@ -153,6 +158,9 @@ int reloc_kind(const struct object *object, uint32_t type);
  */
 struct span *left_element(const struct reloc *reloc);
 
+/* The variable whose value the entries of a table runtime_ptr_NAME or runtime_shift_NAME want. */
+const char *runtime_variable(const struct section *table);
+
 /* Fill in the tables of the block. */
 int make_old_code(struct manip *manip, struct block *block, struct ks_error *err);
 
@@ -165,5 +173,12 @@ int write_old_code(struct manip *manip, struct block *block, const char *path,
  * be done safely is added to manip->refused instead.
  */
 int make_new_code(struct manip *manip, struct ks_error *err);
+
+/* Whether a function begins with what indirect branches must land on (IBT). */
+bool has_endbr(const struct span *span);
+
+/* What a reference of the post object is to in the new code: a symbol and an addend. */
+struct out_symbol *symbol_of_reference(struct manip *manip, const struct reloc *reloc,
+				       int64_t *addend);
 
 #endif

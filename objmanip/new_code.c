@@ -10,14 +10,15 @@
 #include "lib/names.h"
 #include "lib/text.h"
 #include "lib/util.h"
-#include "objmanip/manip.h"
+#include "objmanip/exports.h"
 
 /* What a reference of the new code is to. */
 struct target {
 	struct span *native;	/* a span of a post object that is copied, or NULL */
 	int64_t offset;		/* in it, or from the import */
 	struct old_place import; /* if @native is NULL and .symbol is not */
-	const char *name;	/* otherwise: a symbol that the kernel exports for this */
+	const struct symbol *common; /* otherwise: a new common variable, or */
+	const char *name;	/* a symbol that the kernel exports for this */
 };
 
 static int64_t entry_offset(const struct span *span)
@@ -43,9 +44,19 @@ static void import_span(struct manip *manip, const struct span *pre, int64_t off
 	target->import.offset = offset - entry_offset(pre);
 }
 
+bool has_endbr(const struct span *span)
+{
+	static const unsigned char endbr[] = { 0xf3, 0x0f, 0x1e };	/* fa or fb */
+	const unsigned char *bytes = span_bytes(span);
+
+	return bytes && span->size - span->entry > sizeof(endbr) &&
+	       memcmp(bytes + span->entry, endbr, sizeof(endbr)) == 0;
+}
+
 /*
  * A function.  Its old address stands for it, because pointers to it are compared
- * and stored; only branches go straight to the new code.
+ * and stored; only branches go straight to the new code.  But with IBT one of which
+ * nobody took the address has no ENDBR, so its first pointer is to the new code.
  */
 static void resolve_function(struct manip *manip, const struct reloc *reloc, struct span *span,
 			     struct target *target)
@@ -56,6 +67,7 @@ static void resolve_function(struct manip *manip, const struct reloc *reloc, str
 	bool whole = target->offset == entry_offset(span) && !span->parent;
 
 	if (!span->twin || is_class(span->section, CLASS_AUX_TEXT) ||
+	    (changed && has_endbr(span) && !has_endbr(span->twin)) ||
 	    (changed && (is_branch(reloc) || is_class(reloc->section, CLASS_TABLE) || !whole)))
 		target->native = span;
 	else
@@ -87,9 +99,13 @@ static void resolve_data(struct manip *manip, struct span *span, struct target *
 		import_span(manip, span->twin, target->offset, target);
 }
 
-/* Why a span can't be part of a module, or NULL when it can. */
-static const char *why_not_copied(const struct span *span)
+/* Why a span can't be part of a module where @reloc needs it, or NULL when it can. */
+static const char *why_not_copied(const struct span *span, const struct reloc *reloc)
 {
+	/* The names of values in events: the loader reads them before they go. */
+	if (is_class(span->section, CLASS_INIT_DATA) && is_class(reloc->section, CLASS_TABLE) &&
+	    (reloc->section->kind->flags & KIND_REGISTERS))
+		return NULL;
 	if (is_class(span->section, CLASS_EXPORT) || is_class(span->section, CLASS_METADATA))
 		return "new code refers to a section that only the kernel itself can have";
 	if (is_class(span->section, CLASS_INIT_TEXT) || is_class(span->section, CLASS_INIT_DATA))
@@ -130,6 +146,17 @@ static bool is_weak_elsewhere(const struct reloc *reloc)
 	       span_unit(reloc->span)->status != SPAN_CHANGED;
 }
 
+/* A common variable of the post objects is there already when a pre object has it. */
+static bool is_known_common(const struct manip *manip, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < manip->nr_pairs; i++)
+		if (find_symbol(manip->pairs[i].pre.object, name))
+			return true;
+	return false;
+}
+
 /* What a reference is to; returns NULL, or why it can't be had. */
 static const char *resolve(struct manip *manip, const struct reloc *reloc, struct target *target)
 {
@@ -140,10 +167,14 @@ static const char *resolve(struct manip *manip, const struct reloc *reloc, struc
 	if (!span || is_weak_elsewhere(reloc)) {
 		const char *name = reloc->symbol ? reloc->symbol->name : "";
 
-		if (reloc->symbol && (reloc->symbol->place == SYMBOL_ABSOLUTE ||
-				      reloc->symbol->place == SYMBOL_COMMON))
-			return "new code refers to an absolute or a common symbol, which modules cannot have";
+		if (reloc->symbol && reloc->symbol->place == SYMBOL_ABSOLUTE)
+			return "new code refers to an absolute symbol, which modules cannot have";
 		target->offset = reloc->addend - reloc->bias;
+		if (reloc->symbol && reloc->symbol->place == SYMBOL_COMMON &&
+		    !is_known_common(manip, name)) {
+			target->common = reloc->symbol;
+			return NULL;
+		}
 		if (is_native_import(name)) {
 			target->name = name;
 			return NULL;
@@ -166,7 +197,7 @@ static const char *resolve(struct manip *manip, const struct reloc *reloc, struc
 	else
 		resolve_data(manip, span, target);
 	if (target->native)
-		return why_not_copied(target->native);
+		return why_not_copied(target->native, reloc);
 	return is_text(span->section) ? NULL : why_not_imported(span->twin, span);
 }
 
@@ -211,7 +242,43 @@ static const char *why_not_moved(const struct span *span, const struct reloc *re
 	return NULL;
 }
 
-/* All changed and new functions; then what they need, and so on. */
+/* New exports, and what they are of. */
+static void choose_exports(struct manip *manip, struct pointers *work, const struct pair *pair)
+{
+	const char *reason;
+	struct export export;
+	struct target target;
+	size_t i;
+
+	for (i = 0; i < pair->diff.exports_new.count; i++) {
+		if (!find_new_export(manip, &pair->diff.exports_new.items[i], &export))
+			continue;
+		reason = export.value ? resolve(manip, export.value, &target) :
+					"what it exports is not known";
+		if (reason)
+			add_note(manip, &manip->refused, pair->post.object, export.name, reason);
+		else if (target.native)
+			keep_unit(manip, work, target.native);
+	}
+}
+
+/*
+ * New tracepoints and the like, whole: that of an event is what the code refers to,
+ * its class, fields and probes are only known to the lists that the loader reads.
+ */
+static void choose_registered(struct manip *manip, struct pointers *work,
+			      const struct section *table)
+{
+	struct span *entry;
+
+	if (!is_class(table, CLASS_TABLE) || !(table->kind->flags & KIND_REGISTERS))
+		return;
+	for (entry = table->spans; entry < table->spans + table->nr_spans; entry++)
+		if (entry->owner && !entry->owner->twin)
+			keep_unit(manip, work, entry->owner);
+}
+
+/* All changed and new functions, and exports; then what they need, and so on. */
 static void choose(struct manip *manip)
 {
 	struct pointers work = { .items = NULL };
@@ -222,12 +289,16 @@ static void choose(struct manip *manip)
 	struct span *span;
 	size_t i, j;
 
-	for (i = 0; i < manip->nr_pairs; i++)
+	for (i = 0; i < manip->nr_pairs; i++) {
 		for_each_span(manip->pairs[i].post.object, section, span, j)
 			if (is_class(section, CLASS_TEXT) && span->kind == SPAN_FUNCTION &&
 			    !span->parent &&
 			    (span->status == SPAN_CHANGED || span->status == SPAN_NEW))
 				keep(manip, &work, span);
+		for_each_section(manip->pairs[i].post.object, section, j)
+			choose_registered(manip, &work, section);
+		choose_exports(manip, &work, &manip->pairs[i]);
+	}
 	for (i = 0; i < work.count; i++) {
 		span = work.items[i];
 		keep_company(manip, &work, span);
@@ -337,30 +408,83 @@ static struct out_symbol *native_symbol(struct manip *manip, const char *name)
 	return symbol;
 }
 
-static void copy_reloc(struct manip *manip, const struct span *span, const struct reloc *reloc)
+/* Its place in the new code; several objects may have the variable, in several sizes. */
+static struct out_symbol *common_symbol(struct manip *manip, const struct symbol *common)
 {
-	struct span_info *info = post_info(manip, span), *to;
-	uint64_t offset = info->out_offset + reloc->offset - span->offset;
 	struct out_symbol *symbol;
+	struct out_section *bss;
+	const struct symbol *other;
+	uint64_t size = 0, align = 1;
+	size_t i;
+
+	if (!manip->commons.buckets)
+		hash_init(&manip->commons, &manip->arena, 16);
+	symbol = hash_find(&manip->commons, common->name);
+	if (symbol)
+		return symbol;
+	for (i = 0; i < manip->nr_pairs; i++) {
+		other = find_symbol(manip->pairs[i].post.object, common->name);
+		if (!other || other->place != SYMBOL_COMMON)
+			continue;
+		size = other->size > size ? other->size : size;
+		if (other->value > align && (other->value & (other->value - 1)) == 0)
+			align = other->value;
+	}
+	bss = out_section_add(manip->new_code,
+			      arena_printf(&manip->arena, ".bss.%s", common->name), SHT_NOBITS,
+			      SHF_ALLOC | SHF_WRITE, align, 0);
+	out_section_append(manip->new_code, bss, NULL, size, 1);
+	symbol = out_symbol_add(manip->new_code, common->name, bss, 0, size, STT_OBJECT, STB_LOCAL);
+	hash_add(&manip->commons, common->name, symbol);
+	return symbol;
+}
+
+struct out_symbol *symbol_of_reference(struct manip *manip, const struct reloc *reloc,
+				       int64_t *addend)
+{
+	struct span_info *to;
 	struct target target;
-	int64_t addend;
 
 	resolve(manip, reloc, &target);
-	/* Branches that the assembler resolved hold a displacement; the loader wants 0. */
-	memset(info->out->data + offset, 0, reloc->length);
 	if (target.native) {
 		to = post_info(manip, target.native);
-		symbol = to->out_symbol ? to->out_symbol :
-					  out_section_symbol(manip->new_code, to->out);
-		addend = (int64_t)to->out_offset + target.offset -
-			 (to->out_symbol ? (int64_t)to->out_symbol->value : 0);
-	} else if (target.import.symbol) {
-		symbol = import_symbol(manip, target.import.symbol);
-		addend = target.import.offset;
-	} else {
-		symbol = native_symbol(manip, target.name);
-		addend = target.offset;
+		*addend = (int64_t)to->out_offset + target.offset -
+			  (to->out_symbol ? (int64_t)to->out_symbol->value : 0);
+		return to->out_symbol ? to->out_symbol :
+					out_section_symbol(manip->new_code, to->out);
 	}
+	if (target.import.symbol) {
+		*addend = target.import.offset;
+		return import_symbol(manip, target.import.symbol);
+	}
+	*addend = target.offset;
+	return target.common ? common_symbol(manip, target.common) :
+			       native_symbol(manip, target.name);
+}
+
+/* A pointer to the start of something that may be a function of the running kernel. */
+static void note_pointer(struct manip *manip, const struct reloc *reloc)
+{
+	struct target target;
+
+	resolve(manip, reloc, &target);
+	if (!target.native && target.import.symbol && target.import.offset == 0 &&
+	    (!reloc->span || is_text(reloc->span->section)) && !is_branch(reloc) &&
+	    !is_class(reloc->section, CLASS_TABLE))
+		target.import.symbol->pointed = true;
+}
+
+static void copy_reloc(struct manip *manip, const struct span *span, const struct reloc *reloc)
+{
+	struct span_info *info = post_info(manip, span);
+	uint64_t offset = info->out_offset + reloc->offset - span->offset;
+	struct out_symbol *symbol;
+	int64_t addend;
+
+	/* Branches that the assembler resolved hold a displacement; the loader wants 0. */
+	memset(info->out->data + offset, 0, reloc->length);
+	symbol = symbol_of_reference(manip, reloc, &addend);
+	note_pointer(manip, reloc);
 	out_reloc_add(manip->new_code, info->out, offset, reloc->type, symbol,
 		      addend + reloc->bias);
 }
@@ -390,5 +514,6 @@ int make_new_code(struct manip *manip, struct ks_error *err)
 	if (copy_spans(manip, err) != 0)
 		return -1;
 	copy_relocs(manip);
+	make_exports(manip);
 	return 0;
 }

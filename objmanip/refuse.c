@@ -103,48 +103,29 @@ static void refuse_shared_constants(struct manip *manip, const struct pair *pair
 	}
 }
 
-/* The name of what a symbol of a section of exports exports: __ksymtab_NAME; or NULL. */
-static const char *exported_name(const struct symbol *symbol)
+/* Of vmlinux: sysfs and the command line have found all that there are. */
+static void note_parameters(struct manip *manip, const struct pair *pair)
 {
-	static const char *const prefixes[] = {
-		"__ksymtab_",
-		"__export_symbol_",	/* since 6.5 */
-	};
+	static const char prefix[] = "__param_";
+	const struct object *post = pair->post.object;
+	const struct symbol *symbol;
 	size_t i;
 
-	if (!symbol || !symbol->section || is_section_symbol(symbol) ||
-	    !is_class(symbol->section, CLASS_EXPORT))
-		return NULL;
-	for (i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++)
-		if (strstarts(symbol->name, prefixes[i]))
-			return symbol->name + strlen(prefixes[i]);
-	return NULL;
-}
-
-/* Add a note for each symbol that @in exports and @without does not. */
-static void compare_exports(struct manip *manip, struct pointers *list, const struct pair *pair,
-			    const struct object *in, const struct object *without,
-			    const char *reason)
-{
-	const char *name;
-	size_t i;
-
-	for (i = 1; i < in->nr_symbols; i++) {
-		name = exported_name(in->symbols[i]);
-		if (name && !exported_name(find_symbol(without, in->symbols[i]->name)))
-			add_note(manip, list, pair->post.object, name, reason);
+	for (i = 1; i < post->nr_symbols; i++) {
+		symbol = post->symbols[i];
+		if (symbol && symbol->section && strcmp(symbol->section->name, "__param") == 0 &&
+		    strstarts(symbol->name, prefix) && !find_symbol(pair->pre.object, symbol->name))
+			add_note(manip, &manip->skipped, post, symbol->name + strlen(prefix),
+				 "is a new parameter; the running kernel does not list it, so it keeps its default");
 	}
 }
 
 void refuse_unsafe(struct manip *manip, const struct pair *pair)
 {
 	refuse_functions(manip, pair);
+	note_parameters(manip, pair);
 	refuse_runtime_constants(manip, pair);
 	refuse_shared_constants(manip, pair);
-	compare_exports(manip, &manip->refused, pair, pair->pre.object, pair->post.object,
-			"is no longer exported, which loaded modules may rely on");
-	compare_exports(manip, &manip->skipped, pair, pair->post.object, pair->pre.object,
-			"is newly exported; modules that are built later will not find it");
 }
 
 /* The name is of a variable that another of the objects defined and no longer does. */
@@ -192,7 +173,7 @@ void refuse_moved(struct manip *manip)
 		}
 		for (j = 0; j < pair->diff.data_new.count; j++) {
 			item = &pair->diff.data_new.items[j];
-			if ((item->post->symbol->binding != STB_LOCAL &&
+			if (((!item->post || item->post->symbol->binding != STB_LOCAL) &&
 			     hash_find(&manip->definitions, item->name)) ||
 			    is_lost_elsewhere(&lost, pair, item->name))
 				refuse(manip, pair, item->name,

@@ -81,6 +81,7 @@ int write_report(struct manip *manip, const char *path, struct ks_error *err)
 	struct json_object *changed = json_object_new_array();
 	struct json_object *new = json_object_new_array();
 	struct json_object *data = json_object_new_array();
+	struct json_object *exports = json_object_new_array();
 	const char *text;
 	size_t i;
 	int ret;
@@ -91,9 +92,12 @@ int write_report(struct manip *manip, const char *path, struct ks_error *err)
 		add_names(data, &manip->pairs[i].diff.data_new);
 		add_names(data, &manip->pairs[i].diff.data_changed);
 	}
+	for (i = 0; i < manip->exports.count; i++)
+		json_object_array_add(exports, json_object_new_string(manip->exports.items[i]));
 	json_object_object_add(report, "changed", changed);
 	json_object_object_add(report, "new", new);
 	json_object_object_add(report, "data", data);
+	json_object_object_add(report, "exports", exports);
 	json_object_object_add(report, "imports", json_object_new_int64((int64_t)manip->labels.count));
 	json_object_object_add(report, "skipped", make_notes(&manip->skipped));
 	json_object_object_add(report, "refused", make_notes(&manip->refused));
