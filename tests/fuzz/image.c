@@ -1,12 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * libFuzzer entry for images of kernels and modules: lib/image.c,
- * lib/module_image.c, lib/unpack.c and lib/kallsyms.c:
- *
- *	clang -g -O1 -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined -I. \
- *		tests/fuzz/image.c lib/image.c lib/module_image.c lib/object.c \
- *		lib/unpack.c lib/kallsyms.c lib/arena.c lib/hash.c lib/error.c \
- *		-lelf -larchive
+ * lib/module_image.c, lib/unpack.c and lib/kallsyms.c.
  */
 #include "lib/image.h"
 

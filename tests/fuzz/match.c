@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * libFuzzer entry for the match engine:
- *
- *	clang -g -O1 -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined -I. \
- *		tests/fuzz/match.c kmodsrc/insn.c kmodsrc/match*.c kmodsrc/old_code.c
+ * libFuzzer entry for the match engine.
  *
  * The input is a block of old code and, behind its size, bytes of the run.  All
  * symbols that the block names are at the same few places in it.

@@ -44,6 +44,12 @@ static const struct diff_case cases[] = {
 	{ "constant",
 	  "int f(int a) { return a + 1; } int g(int a) { return a * 3; }",
 	  "int f(int a) { return a + 2; } int g(int a) { return a * 3; }", "f" },
+	{ "what was left of an inlined function, which comes back",
+	  "int p(int) __asm__(\"f.part.0\"); " NOINLINE "int p(int a) { return a + 1; }"
+	  "int g(int a) { return p(a) * 2; }",
+	  "int p(int) __asm__(\"f.part.0\"); " NOINLINE "int p(int a) { return a + 2; }"
+	  "int g(int a) { return p(a) * 2; } int f(int a) { return a ? p(a) : 4; }",
+	  "f.part.0 +f" },
 	{ "order of functions",
 	  "extern int e(int); int f(int a) { return e(1) + a; } int g(int a) { return e(2) + a; }",
 	  "extern int e(int); int g(int a) { return e(2) + a; } int f(int a) { return e(1) + a; }",

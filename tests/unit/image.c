@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "lib/image.h"
+#include "tests/unit/keep.h"
 
 #define BANNER "Linux version 6.1.0-test (me@here) (gcc) #1 SMP\n"
 #define BANNER_STUB "Linux version 6.1.0-stub (me@here) (gcc) # SMP\n"
@@ -383,6 +384,7 @@ static struct buffer build(const struct plan *plan)
 		free(parts[i].contents.data);
 	}
 	free(header.data);
+	keep_seed(file.data, file.size, "", 0);
 	return file;
 }
 
@@ -441,6 +443,7 @@ static struct buffer make_bzimage(const struct buffer *payload, uint32_t size, b
 	put(&b, payload->data, payload->size);
 	if (!gzip)
 		put_number(&b, size, 4);
+	keep_seed(b.data, b.size, "", 0);
 	return b;
 }
 

@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "tests/unit/keep.h"
 #include "tests/unit/match_block.h"
 #include "tests/unit/match_sites.h"
 
@@ -91,6 +92,7 @@ static int match(struct fixture *fixture)
 
 	fixture->block = build_block(&fixture->build, &size);
 	assert_int_equal(check_block(fixture->block, size), 0);
+	keep_seed(fixture->block, size, fixture->run.bytes, 512);
 	fixture->matcher = ksplice_matcher_new(fixture->block, &run_ops, &fixture->run);
 	assert_non_null(fixture->matcher);
 	ret = ksplice_match(fixture->matcher);

@@ -15,6 +15,7 @@
 #include <zlib.h>
 
 #include "lib/update.h"
+#include "tests/unit/keep.h"
 
 #define FOLDER	"ksplice-ab12/"
 #define OLD	"ksplice_ab12_vmlinux_old.ko"
@@ -110,6 +111,7 @@ static void finish(struct tar *tar)
 
 	assert_non_null(gz);
 	memset(tar->bytes + tar->size, 0, 1024);
+	keep_seed(tar->bytes, tar->size + 1024, "", 0);
 	assert_int_equal(gzwrite(gz, tar->bytes, tar->size + 1024),
 			 tar->size + 1024);
 	gzclose(gz);
