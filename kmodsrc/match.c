@@ -162,68 +162,6 @@ static int try_address(struct ksplice_matcher *matcher, u32 section, unsigned lo
 	return ret;
 }
 
-/* Bytes of a section's name before that of the function. */
-static size_t group_length(const char *name)
-{
-	static const char *const groups[] = {
-		".text.unlikely.", ".text.hot.", ".text.startup.", ".text.exit.", ".text.",
-	};
-	size_t i, length;
-
-	for (i = 0; i < ARRAY_SIZE(groups); i++) {
-		length = strlen(groups[i]);
-		if (strncmp(name, groups[i], length) == 0)
-			return length;
-	}
-	return strlen(name);
-}
-
-static bool is_same_group(const char *a, const char *b)
-{
-	size_t length = group_length(a);
-
-	return length == group_length(b) && strncmp(a, b, length) == 0;
-}
-
-/*
- * The linker keeps together what an object has in one group of sections
- * (TEXT_TEXT in include/asm-generic/vmlinux.lds.h), so a place between functions
- * of the object that were found is in the object too.  But for weak functions: what
- * was found may be another of the same code.
- */
-static bool is_in_object(const struct ksplice_matcher *matcher, u32 section,
-			 unsigned long address)
-{
-	const struct ksplice_old_section *sections = matcher->tables.sections;
-	const char *strings = matcher->tables.strings;
-	bool before = false, after = false;
-	u32 i;
-
-	for (i = 0; i < matcher->old->sections.count && !(before && after); i++) {
-		if (sections[i].kind != KSPLICE_SECTION_TEXT ||
-		    sections[i].object != sections[section].object ||
-		    matcher->matched[i].state != KSPLICE_SECTION_MATCHED ||
-		    (matcher->tables.symbols[sections[i].symbol].flags & KSPLICE_SYMBOL_WEAK) ||
-		    !is_same_group(strings + sections[i].name, strings + sections[section].name))
-			continue;
-		before = before || matcher->matched[i].address < address;
-		after = after || matcher->matched[i].address > address;
-	}
-	return before && after;
-}
-
-/* Whether a function of that name is in the object: then no other overrides it. */
-static bool any_in_object(const struct ksplice_matcher *matcher, u32 section,
-			  const struct ksplice_symbol *symbol)
-{
-	const struct ksplice_symval *val;
-
-	list_for_each_entry(val, &symbol->vals, list)
-		if (is_in_object(matcher, section, val->val))
-			return true;
-	return false;
-}
-
 /*
  * Results of trying the places that a section may be at: how many it fits, how
  * many of them are in its object, and one of the latter if there is one.
@@ -249,7 +187,7 @@ static void try_one(struct ksplice_matcher *matcher, u32 section, unsigned long 
 	if (ret == 0) {
 		bool in_object = matcher->last &&
 				 matcher->tables.sections[section].kind == KSPLICE_SECTION_TEXT &&
-				 is_in_object(matcher, section, address);
+				 ksplice_is_in_object(matcher, section, address);
 
 		trial->matches++;
 		trial->in_object += in_object;
@@ -340,7 +278,7 @@ static int match_section(struct ksplice_matcher *matcher, u32 section, struct tr
 	if (matcher->tables.symbols[index].flags & KSPLICE_SYMBOL_WEAK) {
 		if (!matcher->last)
 			return 0;	/* more of its object may be found */
-		if (!any_in_object(matcher, section, symbol)) {
+		if (!ksplice_any_in_object(matcher, section, symbol)) {
 			matcher->matched[section].state = KSPLICE_SECTION_SKIPPED;
 			return 1;
 		}
@@ -393,7 +331,10 @@ static int label_fails(struct ksplice_matcher *matcher, u32 symbol, const char *
 	return -ENOENT;
 }
 
-/* Text that is nowhere must be weak. */
+/*
+ * Text that is nowhere must be weak, or without a name: that is looked at where it
+ * is referred to.
+ */
 static int check_sections(struct ksplice_matcher *matcher)
 {
 	const struct ksplice_old_tables *tables = &matcher->tables;
@@ -404,7 +345,16 @@ static int check_sections(struct ksplice_matcher *matcher)
 		const struct ksplice_old_section *section = &tables->sections[i];
 
 		if (section->kind != KSPLICE_SECTION_TEXT ||
-		    matcher->matched[i].state != KSPLICE_SECTION_UNMATCHED ||
+		    *matcher->symbols[section->symbol].name == '\0')
+			continue;
+		if (ksplice_is_misplaced(matcher, i)) {
+			set_mismatch(matcher, i, section->symbol,
+				     "it is found elsewhere, but not where its object is");
+			ret = section_differs(matcher, i, -ENOENT);
+			if (ret < 0)
+				return ret;
+		}
+		if (matcher->matched[i].state != KSPLICE_SECTION_UNMATCHED ||
 		    !list_empty(&matcher->symbols[section->symbol].vals))
 			continue;
 		if (tables->symbols[section->symbol].flags & KSPLICE_SYMBOL_WEAK) {

@@ -12,6 +12,8 @@ int ksplice_data_match(struct ksplice_place *place)
 	const struct ksplice_old_reloc *end = reloc + place->old->nr_relocs;
 	u32 i = 0;
 
+	if (ksplice_not_rodata(place->matcher, place->address))
+		return ksplice_differs(place, 0, 0, KSPLICE_NONE, "not in read-only data");
 	if (place->run_size < place->old->size)
 		return ksplice_differs(place, 0, 0, KSPLICE_NONE, "not readable");
 	while (i < place->old->size) {
@@ -56,6 +58,9 @@ int ksplice_elements_match(struct ksplice_matcher *matcher, u32 index, s64 offse
 	u8 run[CHUNK];
 	u32 size, done, part;
 
+	/* What could be written is not constant, whatever it holds now. */
+	if (ksplice_not_rodata(matcher, address))
+		return -ENOENT;
 	if (offset < 0 || offset >= section->size)
 		return -ENOENT;
 	pre += offset;

@@ -15,8 +15,11 @@
 
 /* Symbols of the kernel that site rules refer to; see match_site.c. */
 enum ksplice_well_known {
+	KSPLICE_KNOWN_END_RODATA,
+	KSPLICE_KNOWN_START_RODATA,
 	KSPLICE_KNOWN_STATIC_CALL_RETURN0,
 	KSPLICE_KNOWN_X86_RETURN_THUNK,
+	KSPLICE_KNOWN_END,
 	KSPLICE_KNOWN_ETEXT,
 	KSPLICE_KNOWN_PARAVIRT_NOP,
 	KSPLICE_KNOWN_TEXT,
@@ -139,6 +142,16 @@ int ksplice_symbol_settle(const struct ksplice_matcher *matcher, u32 symbol,
 /* Where the code of a function is that has the address @value for the kernel. */
 unsigned long ksplice_code_of(const struct ksplice_matcher *matcher, unsigned long value);
 
+/* The single address that kallsyms gives @known, else 0. */
+unsigned long ksplice_known_address(const struct ksplice_matcher *matcher,
+				    enum ksplice_well_known known);
+
+/* Whether @address is in the image of the kernel, as far as kallsyms tells. */
+bool ksplice_in_kernel(const struct ksplice_matcher *matcher, unsigned long address);
+
+/* Whether @address is in the kernel's image, but not in its read-only data. */
+bool ksplice_not_rodata(const struct ksplice_matcher *matcher, unsigned long address);
+
 /* Whether kallsyms gives @known the value @value. */
 bool ksplice_known_is(const struct ksplice_matcher *matcher, enum ksplice_well_known known,
 		      unsigned long value);
@@ -230,6 +243,21 @@ int ksplice_differs(struct ksplice_place *place, u32 offset, u32 run, u32 symbol
 /* Compare a site by its rule; arguments and result as ksplice_code_match(). */
 int ksplice_site_match(struct ksplice_place *place, u32 site, u32 run_from, u32 *run_to,
 		       unsigned int depth);
+
+/*
+ * match_object.c
+ */
+
+/* Whether @address is between functions of the object that @section is from. */
+bool ksplice_is_in_object(const struct ksplice_matcher *matcher, u32 section,
+			  unsigned long address);
+
+/* Whether a function of that name is in the object: then no other overrides it. */
+bool ksplice_any_in_object(const struct ksplice_matcher *matcher, u32 section,
+			   const struct ksplice_symbol *symbol);
+
+/* Whether it was found at one place, while its name is at another one in its object. */
+bool ksplice_is_misplaced(const struct ksplice_matcher *matcher, u32 section);
 
 /*
  * match_thunk.c

@@ -46,7 +46,10 @@ void ksplice_match_totals(const struct ksplice_matcher *matcher, unsigned long *
 	*functions = 0;
 	*bytes = 0;
 	for (i = 0; i < matcher->old->sections.count; i++) {
+		u32 symbol = matcher->tables.sections[i].symbol;
+
 		if (matcher->tables.sections[i].kind != KSPLICE_SECTION_TEXT ||
+		    matcher->tables.symbols[symbol].name == 0 ||
 		    matcher->matched[i].state != KSPLICE_SECTION_MATCHED)
 			continue;
 		(*functions)++;

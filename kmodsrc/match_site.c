@@ -69,16 +69,14 @@ int ksplice_match_original(const struct site_place *at)
 
 /*
  * Whether @target is a trampoline of ftrace, of BPF or of whoever traces directly:
- * memory that is not the kernel's own text.
+ * memory that is not of the kernel's own image.
  */
 static bool is_trampoline(const struct ksplice_matcher *matcher, unsigned long target)
 {
-	const struct ksplice_symbol *text = &matcher->known[KSPLICE_KNOWN_TEXT];
-	const struct ksplice_symbol *etext = &matcher->known[KSPLICE_KNOWN_ETEXT];
 	unsigned long word;
 
-	return list_is_singular(&text->vals) && list_is_singular(&etext->vals) &&
-	       (target < text->first_val.val || target >= etext->first_val.val) &&
+	return ksplice_known_address(matcher, KSPLICE_KNOWN_TEXT) != 0 &&
+	       !ksplice_in_kernel(matcher, target) &&
 	       ksplice_read_word(matcher, target, &word) == 0;
 }
 

@@ -3,8 +3,11 @@
 #include "match_internal.h"
 
 const char *const ksplice_known_names[KSPLICE_KNOWN_COUNT] = {
+	[KSPLICE_KNOWN_END_RODATA] = "__end_rodata",
+	[KSPLICE_KNOWN_START_RODATA] = "__start_rodata",
 	[KSPLICE_KNOWN_STATIC_CALL_RETURN0] = "__static_call_return0",
 	[KSPLICE_KNOWN_X86_RETURN_THUNK] = "__x86_return_thunk",
+	[KSPLICE_KNOWN_END] = "_end",
 	[KSPLICE_KNOWN_ETEXT] = "_etext",
 	[KSPLICE_KNOWN_PARAVIRT_NOP] = "_paravirt_nop",
 	[KSPLICE_KNOWN_TEXT] = "_text",
@@ -154,6 +157,34 @@ unsigned long ksplice_code_of(const struct ksplice_matcher *matcher, unsigned lo
 static unsigned long known_as(const struct ksplice_matcher *matcher, unsigned long address)
 {
 	return matcher->ops->known_as ? matcher->ops->known_as(matcher->context, address) : address;
+}
+
+unsigned long ksplice_known_address(const struct ksplice_matcher *matcher,
+				    enum ksplice_well_known known)
+{
+	const struct ksplice_symbol *symbol = &matcher->known[known];
+
+	return list_is_singular(&symbol->vals) ? symbol->first_val.val : 0;
+}
+
+bool ksplice_in_kernel(const struct ksplice_matcher *matcher, unsigned long address)
+{
+	unsigned long start = ksplice_known_address(matcher, KSPLICE_KNOWN_TEXT);
+	unsigned long end = ksplice_known_address(matcher, KSPLICE_KNOWN_END);
+
+	/* Without KALLSYMS_ALL there is text only. */
+	if (end == 0)
+		end = ksplice_known_address(matcher, KSPLICE_KNOWN_ETEXT);
+	return start != 0 && address >= start && address < end;
+}
+
+bool ksplice_not_rodata(const struct ksplice_matcher *matcher, unsigned long address)
+{
+	unsigned long start = ksplice_known_address(matcher, KSPLICE_KNOWN_START_RODATA);
+	unsigned long end = ksplice_known_address(matcher, KSPLICE_KNOWN_END_RODATA);
+
+	return start != 0 && end != 0 && (address < start || address >= end) &&
+	       ksplice_in_kernel(matcher, address);
 }
 
 int ksplice_symbol_assume(struct ksplice_matcher *matcher, u32 index, unsigned long value)

@@ -67,15 +67,6 @@ static u32 indirect_branch(const u8 *bytes, u32 size, enum ksplice_branch kind, 
 	return i + 2;
 }
 
-/* A symbol of this kernel that has one address; 0 when it has none. */
-static unsigned long known_address(const struct ksplice_matcher *matcher,
-				   enum ksplice_well_known known)
-{
-	const struct ksplice_symbol *symbol = &matcher->known[known];
-
-	return list_is_singular(&symbol->vals) ? symbol->first_val.val : 0;
-}
-
 static bool is_counting(const struct ksplice_insn *insn, const u8 *bytes)
 {
 	return insn->map == 0 && insn->opcode == COUNT_OPCODE &&
@@ -96,7 +87,7 @@ static unsigned long operand(const struct ksplice_insn *insn, const u8 *bytes,
 
 unsigned long ksplice_callee(const struct ksplice_matcher *matcher, unsigned long target)
 {
-	unsigned long template = known_address(matcher, KSPLICE_KNOWN_CALL_THUNK);
+	unsigned long template = ksplice_known_address(matcher, KSPLICE_KNOWN_CALL_THUNK);
 	u8 bytes[KSPLICE_INSN_MAX], wanted[KSPLICE_INSN_MAX];
 	struct ksplice_insn insn, wanted_insn;
 

@@ -9,10 +9,13 @@
 #include "lib/names.h"
 #include "objmanip/block.h"
 
-/* Trampolines of static calls are rewritten whole while the kernel runs. */
+/*
+ * Trampolines of static calls are rewritten whole while the kernel runs.  The slow
+ * path of static_cpu_has() is gone when the kernel runs, but not from its image.
+ */
 static bool is_compared_text(const struct section *section)
 {
-	return is_class(section, CLASS_TEXT) ||
+	return is_class(section, CLASS_TEXT) || strcmp(section->name, ".altinstr_aux") == 0 ||
 	       (is_class(section, CLASS_FIXED_TEXT) &&
 		strcmp(section->kind->pattern, ".static_call.text") != 0);
 }
