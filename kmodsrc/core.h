@@ -33,6 +33,15 @@ struct ksplice_jump {
 	u8 jump[KSPLICE_JUMP_SIZE];
 };
 
+/* A place that is filled in when the jumps are written, see struct ksplice_write. */
+struct ksplice_fill {
+	unsigned long address;
+	u8 size;
+	bool is_endbr;		/* of code that runs, as opposed to a constant in new code */
+	u8 saved[sizeof(unsigned long)];	/* what was there before */
+	u8 bytes[sizeof(unsigned long)];
+};
+
 /* One target of an update; its halves come and go with their modules. */
 struct ksplice_target {
 	struct list_head list;
@@ -42,6 +51,8 @@ struct ksplice_target {
 	struct ksplice_matcher *matcher;	/* from matched until old goes */
 	struct ksplice_jump *jumps;		/* from linked on */
 	unsigned long nr_jumps;
+	struct ksplice_fill *fills;		/* likewise */
+	unsigned long nr_fills;
 	struct ksplice_range *ranges;		/* as they are in the run */
 	unsigned long nr_ranges;
 	char name[MODULE_NAME_LEN];
@@ -152,6 +163,9 @@ enum ksplice_poke_step {
 };
 
 void ksplice_poke(const struct ksplice_update *update, enum ksplice_poke_step step, bool reverse);
+
+/* Before the first step of applying: what nobody runs yet. */
+void ksplice_poke_constants(const struct ksplice_update *update);
 
 /* Before and after that: take care of breakpoints; 0, and how many were hit. */
 int ksplice_poke_begin(struct ksplice_update *update);

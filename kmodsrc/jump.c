@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Where the jumps to the new code go.
+ * Where the jumps to the new code go, and what else is written with them.
  *
  * Not at the start of a function: ENDBR and the slot of ftrace stay, so that the
  * function can still be called indirectly and traced.
@@ -10,6 +10,7 @@
 
 #include "core.h"
 #include "forbidden.h"
+#include "kernel.h"
 #include "match_internal.h"
 
 #define OPCODE_JMP	0xe9
@@ -163,6 +164,57 @@ static int link_below(struct ksplice_update *update, const struct ksplice_target
 	return ret;
 }
 
+/* Where the ENDBR of a function is, or was before a nop of the same size sealed it. */
+static bool is_sealed(const u8 *bytes, size_t size)
+{
+	struct ksplice_insn insn;
+
+	return ksplice_insn_decode(&insn, bytes, size, sizeof(long)) == 0 &&
+	       insn.length == size && (insn.flags & KSPLICE_INSN_NOP);
+}
+
+/*
+ * Of a reference by label nothing says whether it is to a function: other data
+ * is no text, and a function that was not sealed can be called.
+ */
+static void link_endbr(struct ksplice_target *target, struct ksplice_fill *fill)
+{
+	static const u8 endbr[] = { 0xf3, 0x0f, 0x1e, IS_ENABLED(CONFIG_X86_64) ? 0xfa : 0xfb };
+
+	fill->is_endbr = true;
+	fill->size = sizeof(endbr);
+	memcpy(fill->bytes, endbr, sizeof(endbr));
+	if (!ksplice_is_core_text(fill->address) &&
+	    !(target->module && ksplice_module_text_contains(target->module, fill->address)))
+		return;
+	if (copy_from_kernel_nofault(fill->saved, (void *)fill->address, fill->size) != 0 ||
+	    !is_sealed(fill->saved, fill->size))
+		return;
+	target->nr_fills++;
+}
+
+static int link_fill(struct ksplice_update *update, struct ksplice_target *target,
+		     const struct ksplice_write *write)
+{
+	struct ksplice_fill *fill = &target->fills[target->nr_fills];
+
+	fill->address = write->address;
+	if (write->source == 0) {
+		link_endbr(target, fill);
+		return 0;
+	}
+	fill->size = write->size;
+	if (write->size > sizeof(fill->bytes) ||
+	    !ksplice_module_text_contains(target->new->owner, write->address))
+		return ksplice_fail(update, -EINVAL, "%s: a malformed write", target->name);
+	if (copy_from_kernel_nofault(fill->saved, (void *)write->address, fill->size) != 0 ||
+	    copy_from_kernel_nofault(fill->bytes, (void *)write->source, fill->size) != 0)
+		return ksplice_fail(update, -EFAULT, "%s: a constant cannot be read",
+				    target->name);
+	target->nr_fills++;
+	return 0;
+}
+
 int ksplice_target_link(struct ksplice_update *update, struct ksplice_target *target)
 {
 	const struct ksplice_mod_change *new = target->new;
@@ -171,7 +223,8 @@ int ksplice_target_link(struct ksplice_update *update, struct ksplice_target *ta
 
 	target->jumps = kvcalloc(new->nr_patches + 1, sizeof(*target->jumps), GFP_KERNEL);
 	target->ranges = kvcalloc(new->nr_ranges + 1, sizeof(*target->ranges), GFP_KERNEL);
-	if (!target->jumps || !target->ranges)
+	target->fills = kvcalloc(new->nr_writes + 1, sizeof(*target->fills), GFP_KERNEL);
+	if (!target->jumps || !target->ranges || !target->fills)
 		ret = ksplice_fail(update, -ENOMEM, "%s: no memory for the jumps", target->name);
 	for (i = 0; ret == 0 && i < new->nr_patches; i++) {
 		ret = link_patch(update, target, &new->patches[i], &target->jumps[i]);
@@ -180,6 +233,8 @@ int ksplice_target_link(struct ksplice_update *update, struct ksplice_target *ta
 	}
 	for (i = 0; ret == 0 && i < new->nr_ranges; i++)
 		ret = link_range(update, target, &new->ranges[i], &target->ranges[i]);
+	for (i = 0; ret == 0 && i < new->nr_writes; i++)
+		ret = link_fill(update, target, &new->writes[i]);
 	if (ret == 0)
 		ret = link_below(update, target);
 	if (ret != 0) {
@@ -195,8 +250,11 @@ void ksplice_target_unlink(struct ksplice_target *target)
 {
 	kvfree(target->jumps);
 	kvfree(target->ranges);
+	kvfree(target->fills);
 	target->jumps = NULL;
 	target->ranges = NULL;
+	target->fills = NULL;
 	target->nr_jumps = 0;
+	target->nr_fills = 0;
 	target->nr_ranges = 0;
 }

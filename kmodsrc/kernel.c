@@ -97,6 +97,9 @@ static struct mutex *klp_mutex;
 /* 0 when this kernel has none. */
 static unsigned long kretprobe_trampoline;
 
+/* The text of vmlinux. */
+static unsigned long text_start, text_end;
+
 /* kallsyms_lookup_name() is exported to nobody, but kprobes know where it is. */
 static unsigned long find_lookup_name(void)
 {
@@ -148,6 +151,8 @@ static void find_optional(void)
 	};
 	size_t i;
 
+	text_start = (unsigned long)lookup("_stext");
+	text_end = (unsigned long)lookup("_etext");
 	module_mutex = lookup("module_mutex");
 	kprobe_mutex = lookup("kprobe_mutex");
 	klp_mutex = lookup("klp_mutex");
@@ -231,6 +236,11 @@ unsigned long ksplice_return_address(struct task_struct *task, unsigned long *wo
 bool ksplice_is_kretprobe(unsigned long address)
 {
 	return kretprobe_trampoline != 0 && address == kretprobe_trampoline;
+}
+
+bool ksplice_is_core_text(unsigned long address)
+{
+	return address >= text_start && address < text_end;
 }
 
 bool ksplice_is_text_reserved(unsigned long address, size_t size)

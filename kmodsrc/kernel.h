@@ -56,6 +56,9 @@ unsigned long ksplice_return_address(struct task_struct *task, unsigned long *wo
 /* Whether @address is where functions with a kretprobe return to. */
 bool ksplice_is_kretprobe(unsigned long address);
 
+/* Whether @address is in the text of vmlinux. */
+bool ksplice_is_core_text(unsigned long address);
+
 /*
  * Whether the kernel may write to some of @size bytes of text later: they have a
  * kprobe, maybe a disabled one, or a lock prefix that was removed because there

@@ -36,6 +36,24 @@ struct ksplice_range {
 	const char *name;
 };
 
+/*
+ * What the module loader leaves to the core, and the core writes before it lets any
+ * function lead to the new code:
+ *
+ * - Boot writes the values of some variables into the code of vmlinux, and of no
+ *   module (runtime_const_ptr(), 6.11 and later): @size bytes of the variable at
+ *   @source go to @address in the new code.
+ * - The new code takes the address of a function of which nobody did before, so
+ *   that boot sealed it against indirect calls (IBT): @source is 0, and the ENDBR of
+ *   the function at @address is restored if it was sealed.  It stays when the update
+ *   is undone, because somebody may remember the address.
+ */
+struct ksplice_write {
+	unsigned long address;
+	unsigned long source;
+	unsigned long size;
+};
+
 /**
  * struct ksplice_mod_change - one half of the change to one target
  * @abi:	KSPLICE_ABI of the headers that the module was compiled with
@@ -52,6 +70,8 @@ struct ksplice_range {
  * @nr_patches:	number of functions
  * @ranges:	code that must not be in use during the switch
  * @nr_ranges:	number of ranges
+ * @writes:	what the core fills in; may be NULL
+ * @nr_writes:	number of these
  * @update, @list: for the core
  */
 struct ksplice_mod_change {
@@ -68,6 +88,8 @@ struct ksplice_mod_change {
 	unsigned long nr_patches;
 	const struct ksplice_range *ranges;
 	unsigned long nr_ranges;
+	const struct ksplice_write *writes;
+	unsigned long nr_writes;
 	/* private: */
 	struct ksplice_update *update;
 	struct list_head list;

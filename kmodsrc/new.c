@@ -11,6 +11,7 @@
 /* From new_code.o. */
 extern const struct ksplice_patch ksplice_patches[], ksplice_patches_end[];
 extern const struct ksplice_range ksplice_ranges[], ksplice_ranges_end[];
+extern const struct ksplice_write ksplice_writes[], ksplice_writes_end[];
 
 static struct ksplice_mod_change ksplice_change = {
 	.abi = KSPLICE_ABI,
@@ -20,12 +21,14 @@ static struct ksplice_mod_change ksplice_change = {
 	.owner = THIS_MODULE,
 	.patches = ksplice_patches,
 	.ranges = ksplice_ranges,
+	.writes = ksplice_writes,
 };
 
 static int __init ksplice_new_init(void)
 {
 	ksplice_change.nr_patches = ksplice_patches_end - ksplice_patches;
 	ksplice_change.nr_ranges = ksplice_ranges_end - ksplice_ranges;
+	ksplice_change.nr_writes = ksplice_writes_end - ksplice_writes;
 	return register_ksplice_mod_change(&ksplice_change);
 }
 

@@ -36,19 +36,37 @@ static const struct ksplice_jump *find_jump(const struct ksplice_update *update,
 	return NULL;
 }
 
+static const struct ksplice_fill *find_endbr(const struct ksplice_update *update,
+					     unsigned long address)
+{
+	const struct ksplice_target *target;
+	unsigned long i;
+
+	list_for_each_entry(target, &update->targets, list)
+		for (i = 0; i < target->nr_fills; i++)
+			if (target->fills[i].is_endbr && target->fills[i].address == address)
+				return &target->fills[i];
+	return NULL;
+}
+
 /* The new code is there as long as its jump is being written, also for undo. */
 static int on_die(struct notifier_block *block, unsigned long event, void *data)
 {
 	struct die_args *args = data;
 	struct ksplice_update *update = READ_ONCE(poked);
 	const struct ksplice_jump *jump;
+	const struct ksplice_fill *endbr;
 
 	if (event != DIE_INT3 || !update || user_mode(args->regs))
 		return NOTIFY_DONE;
 	jump = find_jump(update, args->regs->ip - 1);
-	if (!jump)
+	endbr = find_endbr(update, args->regs->ip - 1);
+	if (jump)
+		args->regs->ip = jump->patch->new_address;
+	else if (endbr)		/* ENDBR and its seal do nothing */
+		args->regs->ip = endbr->address + endbr->size;
+	else
 		return NOTIFY_DONE;
-	args->regs->ip = jump->patch->new_address;
 	atomic_inc(&hits);
 	return NOTIFY_STOP;
 }
@@ -59,20 +77,20 @@ static struct notifier_block die_block = {
 	.priority = INT_MAX,
 };
 
-static void write_jump(const struct ksplice_jump *jump, enum ksplice_poke_step step, bool reverse)
+static void write_step(unsigned long address, const u8 *bytes, size_t size,
+		       enum ksplice_poke_step step)
 {
 	static const u8 breakpoint = BREAKPOINT;
-	const u8 *bytes = reverse ? jump->saved : jump->jump;
 
 	switch (step) {
 	case KSPLICE_POKE_BREAKPOINT:
-		ksplice_write_text(jump->address, &breakpoint, 1);
+		ksplice_write_text(address, &breakpoint, 1);
 		break;
 	case KSPLICE_POKE_TAIL:
-		ksplice_write_text(jump->address + 1, bytes + 1, KSPLICE_JUMP_SIZE - 1);
+		ksplice_write_text(address + 1, bytes + 1, size - 1);
 		break;
 	default:
-		ksplice_write_text(jump->address, bytes, 1);
+		ksplice_write_text(address, bytes, 1);
 	}
 }
 
@@ -88,9 +106,30 @@ void ksplice_poke(const struct ksplice_update *update, enum ksplice_poke_step st
 	const struct ksplice_target *target;
 	unsigned long i;
 
+	list_for_each_entry(target, &update->targets, list) {
+		for (i = 0; i < target->nr_jumps; i++) {
+			const struct ksplice_jump *jump = &target->jumps[i];
+
+			write_step(jump->address, reverse ? jump->saved : jump->jump,
+				   KSPLICE_JUMP_SIZE, step);
+		}
+		for (i = 0; !reverse && i < target->nr_fills; i++)
+			if (target->fills[i].is_endbr)
+				write_step(target->fills[i].address, target->fills[i].bytes,
+					   target->fills[i].size, step);
+	}
+}
+
+void ksplice_poke_constants(const struct ksplice_update *update)
+{
+	const struct ksplice_target *target;
+	unsigned long i;
+
 	list_for_each_entry(target, &update->targets, list)
-		for (i = 0; i < target->nr_jumps; i++)
-			write_jump(&target->jumps[i], step, reverse);
+		for (i = 0; i < target->nr_fills; i++)
+			if (!target->fills[i].is_endbr)
+				ksplice_write_text(target->fills[i].address,
+						   target->fills[i].bytes, target->fills[i].size);
 }
 
 unsigned int ksplice_poke_end(void)

@@ -26,33 +26,55 @@ struct switch_request {
  * kprobe that is disabled now, when it is enabled, and then runs the instruction
  * that it remembers.
  */
+static int check_jump(struct ksplice_update *update, const struct ksplice_target *target,
+		      const struct ksplice_jump *jump, bool reverse)
+{
+	u8 bytes[sizeof(jump->saved)];
+
+	if (copy_from_kernel_nofault(bytes, (void *)jump->address, sizeof(bytes)) != 0 ||
+	    memcmp(bytes, reverse ? jump->jump : jump->saved, sizeof(bytes)) != 0)
+		return ksplice_fail(update, -EBUSY,
+				    "%s: %s was changed by somebody else (a kprobe?)",
+				    target->name, jump->patch->name);
+	if (!reverse && ksplice_is_livepatched(jump->patch->old_address))
+		return ksplice_fail(update, -EBUSY,
+				    "%s: %s is replaced by a livepatch: disable that first (/sys/kernel/livepatch)",
+				    target->name, jump->patch->name);
+	if (ksplice_is_text_reserved(jump->address, sizeof(bytes)))
+		return ksplice_fail(update, -EBUSY,
+				    "%s: %s has a kprobe, or another user of its text",
+				    target->name, jump->patch->name);
+	return 0;
+}
+
+/* Another update may have written the same in the meantime. */
+static int check_fill(struct ksplice_update *update, const struct ksplice_target *target,
+		      const struct ksplice_fill *fill)
+{
+	u8 bytes[sizeof(fill->saved)];
+
+	if (copy_from_kernel_nofault(bytes, (void *)fill->address, fill->size) != 0 ||
+	    (memcmp(bytes, fill->saved, fill->size) != 0 &&
+	     memcmp(bytes, fill->bytes, fill->size) != 0) ||
+	    ksplice_is_text_reserved(fill->address, fill->size))
+		return ksplice_fail(update, -EBUSY, "%s: %pS is in use by somebody else (a kprobe?)",
+				    target->name, (void *)fill->address);
+	return 0;
+}
+
 static int check_text(struct ksplice_update *update, bool reverse)
 {
 	struct ksplice_target *target;
-	u8 bytes[KSPLICE_JUMP_SIZE];
 	unsigned long i;
+	int ret = 0;
 
 	list_for_each_entry(target, &update->targets, list) {
-		for (i = 0; i < target->nr_jumps; i++) {
-			const struct ksplice_jump *jump = &target->jumps[i];
-
-			if (copy_from_kernel_nofault(bytes, (void *)jump->address,
-						     sizeof(bytes)) != 0 ||
-			    memcmp(bytes, reverse ? jump->jump : jump->saved, sizeof(bytes)) != 0)
-				return ksplice_fail(update, -EBUSY,
-						    "%s: %s was changed by somebody else (a kprobe?)",
-						    target->name, jump->patch->name);
-			if (!reverse && ksplice_is_livepatched(jump->patch->old_address))
-				return ksplice_fail(update, -EBUSY,
-						    "%s: %s is replaced by a livepatch: disable that first (/sys/kernel/livepatch)",
-						    target->name, jump->patch->name);
-			if (ksplice_is_text_reserved(jump->address, sizeof(bytes)))
-				return ksplice_fail(update, -EBUSY,
-						    "%s: %s has a kprobe, or another user of its text",
-						    target->name, jump->patch->name);
-		}
+		for (i = 0; ret == 0 && i < target->nr_jumps; i++)
+			ret = check_jump(update, target, &target->jumps[i], reverse);
+		for (i = 0; ret == 0 && !reverse && i < target->nr_fills; i++)
+			ret = check_fill(update, target, &target->fills[i]);
 	}
-	return 0;
+	return ret;
 }
 
 /* Let every CPU serialize.  When it has, no NMI that it was in goes on. */
@@ -71,6 +93,10 @@ static void write_jumps(struct switch_request *request)
 {
 	enum ksplice_poke_step step;
 
+	if (!request->reverse) {
+		ksplice_poke_constants(request->update);
+		sync_cpus(request);
+	}
 	for (step = 0; step < KSPLICE_POKE_STEPS; step++) {
 		ksplice_poke(request->update, step, request->reverse);
 		sync_cpus(request);

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The tables of an update that the core reads: functions to replace, and code
- * that must not be in use meanwhile (struct ksplice_patch and ksplice_range of
- * kmodsrc/ksplice.h: three words each).
+ * The tables of an update that the core reads: functions to replace, code that must
+ * not be in use meanwhile, and places to fill in (struct ksplice_patch, ksplice_range
+ * and ksplice_write of kmodsrc/ksplice.h: three words each).
  */
 #include <string.h>
 
+#include "lib/util.h"
 #include "objmanip/patches.h"
 
 /* What is left of a function behind ENDBR and the slot of ftrace must hold a jump. */
@@ -15,7 +16,7 @@
 
 struct tables {
 	struct manip *manip;
-	struct out_section *patches, *ranges, *strings;
+	struct out_section *patches, *ranges, *writes, *strings;
 	uint32_t word_reloc;	/* type of a reloc for a pointer */
 	unsigned int word;
 };
@@ -82,6 +83,83 @@ static void add_ranges(struct tables *tables, struct span *pre)
 		add_ranges(tables, part);
 }
 
+/* An entry of .ksplice_writes; returns its offset. */
+static uint64_t add_write(struct tables *tables, uint64_t size)
+{
+	uint64_t at = out_section_append(tables->manip->new_code, tables->writes, NULL,
+					 3 * tables->word, tables->word);
+
+	memcpy(tables->writes->data + at + 2 * tables->word, &size, tables->word);
+	return at;
+}
+
+/* Is the kernel one with IBT, so that its compiler makes ENDBR? */
+static bool is_for_ibt(const struct manip *manip)
+{
+	struct section *section;
+	struct span *span;
+	size_t i, j;
+
+	for (i = 0; i < manip->nr_pairs; i++)
+		for_each_span(manip->pairs[i].pre.object, section, span, j)
+			if (span->kind == SPAN_FUNCTION && has_endbr(span))
+				return true;
+	return false;
+}
+
+/* Functions whose address the new code takes, which boot may have sealed. */
+static void add_pointed(struct tables *tables)
+{
+	struct manip *manip = tables->manip;
+	size_t i;
+
+	if (!is_for_ibt(manip))
+		return;
+	for (i = 0; i < manip->labels.count; i++) {
+		struct old_symbol *symbol = manip->labels.items[i];
+
+		if (symbol->pointed)
+			add_pointer(tables, tables->writes, add_write(tables, ENDBR_SIZE),
+				    symbol->import, 0);
+	}
+}
+
+/* The constants of new code that boot would set; see add_runtime() in sites.c. */
+static void add_runtime_table(struct tables *tables, struct section *table)
+{
+	struct manip *manip = tables->manip;
+	const char *variable = runtime_variable(table);
+	bool whole = strstarts(table->name, "runtime_ptr_");
+	struct span *entry;
+
+	for (entry = table->spans; entry < table->spans + table->nr_spans; entry++) {
+		const struct span_info *info = post_info(manip, entry);
+		const struct reloc *owner = find_reloc(table, entry->offset);
+		struct out_symbol *symbol;
+		int64_t addend;
+		uint64_t at;
+
+		if (!info->kept || !owner)
+			continue;
+		symbol = symbol_of_reference(manip, owner, &addend);
+		at = add_write(tables, whole ? tables->word : 1);
+		add_pointer(tables, tables->writes, at, symbol, (uint64_t)addend);
+		add_pointer(tables, tables->writes, at + tables->word,
+			    import_symbol(manip, place_by_name(manip, variable).symbol), 0);
+	}
+}
+
+static void add_runtime_constants(struct tables *tables)
+{
+	struct section *section;
+	size_t i, j;
+
+	for (i = 0; i < tables->manip->nr_pairs; i++)
+		for_each_section(tables->manip->pairs[i].post.object, section, j)
+			if (is_class(section, CLASS_TABLE) && section->kind->site == SITE_RUNTIME)
+				add_runtime_table(tables, section);
+}
+
 /* The first entry of such a table for a place in [@start, @end) of the function. */
 static bool has_site(const struct span *span, enum section_site site, uint64_t start, uint64_t end)
 {
@@ -101,14 +179,12 @@ static bool has_site(const struct span *span, enum section_site site, uint64_t s
 
 const char *why_no_jump(const struct span *span)
 {
-	static const unsigned char endbr[] = { 0xf3, 0x0f, 0x1e };
-	const unsigned char *bytes = span_bytes(span);
 	uint64_t offset = span->entry;
 	const struct reloc *reloc;
 
-	if (!bytes)
+	if (!span_bytes(span))
 		return "it has no code";
-	if (span->size - offset >= ENDBR_SIZE && memcmp(bytes + offset, endbr, sizeof(endbr)) == 0)
+	if (has_endbr(span))
 		offset += ENDBR_SIZE;
 	/* A call, or a nop that objtool made of it and that only the table tells. */
 	reloc = find_reloc(span->section, span->offset + offset + 1);
@@ -136,6 +212,7 @@ void make_patches(struct manip *manip)
 
 	tables.patches = add_table(manip, ".ksplice_patches", "ksplice_patches");
 	tables.ranges = add_table(manip, ".ksplice_ranges", "ksplice_ranges");
+	tables.writes = add_table(manip, ".ksplice_writes", "ksplice_writes");
 	tables.strings = out_section_add(manip->new_code, ".rodata.str.ksplice", SHT_PROGBITS,
 					 SHF_ALLOC, 1, 0);
 	for (i = 0; i < manip->nr_pairs; i++)
@@ -146,6 +223,9 @@ void make_patches(struct manip *manip)
 			add_patch(&tables, span);
 			add_ranges(&tables, span->twin);
 		}
+	add_runtime_constants(&tables);
+	add_pointed(&tables);
+	end_table(manip, tables.writes, "ksplice_writes_end");
 	end_table(manip, tables.patches, "ksplice_patches_end");
 	end_table(manip, tables.ranges, "ksplice_ranges_end");
 }

@@ -35,30 +35,6 @@ static void refuse_functions(struct manip *manip, const struct pair *pair)
 	}
 }
 
-/* The loader of modules does not set the constants that boot sets in vmlinux. */
-static void refuse_runtime_constants(struct manip *manip, const struct pair *pair)
-{
-	struct section *table;
-	const struct span *entry;
-	const struct reloc *owner;
-	size_t i;
-
-	for_each_section(pair->post.object, table, i) {
-		if (!is_class(table, CLASS_TABLE) || table->kind->site != SITE_RUNTIME)
-			continue;
-		for (entry = table->spans; entry < table->spans + table->nr_spans; entry++) {
-			owner = find_reloc(table, entry->offset + table->kind->owner);
-			if (!owner || !owner->span || (span_unit(owner->span)->status != SPAN_CHANGED &&
-						       span_unit(owner->span)->status != SPAN_NEW))
-				continue;
-			refuse(manip, pair, span_name(span_unit(owner->span)),
-			       arena_printf(&manip->arena,
-					    "it uses a constant that only boot sets (%s); read the variable in the patched code instead",
-					    table->name));
-		}
-	}
-}
-
 /* The code or data that uses a span although it does not change itself; or NULL. */
 static const char *unchanged_user(const struct span *span)
 {
@@ -124,7 +100,6 @@ void refuse_unsafe(struct manip *manip, const struct pair *pair)
 {
 	refuse_functions(manip, pair);
 	note_parameters(manip, pair);
-	refuse_runtime_constants(manip, pair);
 	refuse_shared_constants(manip, pair);
 }
 

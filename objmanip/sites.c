@@ -221,20 +221,25 @@ static int add_static_call(const struct entry *entry)
 	return add_insn_site(entry, KSPLICE_SITE_STATIC_CALL, 0, 0, symbol);
 }
 
+const char *runtime_variable(const struct section *table)
+{
+	static const char pointer[] = "runtime_ptr_", shift[] = "runtime_shift_";
+
+	return table->name + (strstarts(table->name, pointer) ? strlen(pointer) : strlen(shift));
+}
+
 /*
  * { s32 field } of runtime_ptr_NAME (8 bytes) or runtime_shift_NAME (1 byte): the
  * immediate operand at the end of an instruction.
  */
 static int add_runtime(const struct entry *entry)
 {
-	static const char pointer[] = "runtime_ptr_", shift[] = "runtime_shift_";
-	const char *name = entry->span->section->name;
-	bool is_pointer = strstarts(name, pointer);
+	const char *name = runtime_variable(entry->span->section);
+	bool is_pointer = strstarts(entry->span->section->name, "runtime_ptr_");
 	uint32_t field = is_pointer ? entry->section->object->word_size : 1;
 	struct entry insn = *entry;
 	uint64_t end;
 
-	name += is_pointer ? strlen(pointer) : strlen(shift);
 	if (!find_insn(entry->section, entry->offset, &insn.offset, &end) ||
 	    insn.offset < entry->start || insn.offset == entry->offset ||
 	    end != entry->offset + field)
@@ -300,8 +305,6 @@ static int add_table(struct manip *manip, struct block *block, const struct sect
 /* Functions that begin with ENDBR: boot may seal it, and jumps go after it. */
 static void add_endbr(struct manip *manip, struct block *block, const struct section *section)
 {
-	static const unsigned char endbr64[] = { 0xf3, 0x0f, 0x1e, 0xfa };
-	static const unsigned char endbr32[] = { 0xf3, 0x0f, 0x1e, 0xfb };
 	const struct span *span;
 
 	for (span = section->spans; span < section->spans + section->nr_spans; span++) {
@@ -313,10 +316,7 @@ static void add_endbr(struct manip *manip, struct block *block, const struct sec
 			.start = span->offset + span->entry,
 		};
 
-		if (info->section == 0 || span->size - span->entry < ENDBR_SIZE)
-			continue;
-		if (memcmp(section->data + entry.offset, endbr64, ENDBR_SIZE) == 0 ||
-		    memcmp(section->data + entry.offset, endbr32, ENDBR_SIZE) == 0)
+		if (info->section > 0 && has_endbr(span))
 			(void)add_site(&entry, KSPLICE_SITE_ENDBR, ENDBR_SIZE, 0, 0, NULL);
 	}
 }

@@ -21,6 +21,13 @@ show()
 		;;
 	new_function) cat /proc/uptime ;;
 	runtime_constant) cat /proc/sys/fs/dentry-state ;;
+	runtime_new)
+		# The second time, the entries of the tasks are there.
+		ls /proc >/dev/null
+		count=$(cut -f 6 /proc/sys/fs/dentry-state)
+		ls /proc >/dev/null
+		[ "$(cut -f 6 /proc/sys/fs/dentry-state)" = "$count" ] || echo found
+		;;
 	module) cat /sys/block/zram0/initstate ;;
 	esac
 }
@@ -47,4 +54,5 @@ check special patched
 check new_function "read 1 times"
 check module patched
 check runtime_constant 424242
+check runtime_new found
 kill $sleeper

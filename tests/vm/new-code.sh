@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=sh
+#
+# Runs in a guest, where test-new-code put the updates into /updates: what new code
+# brings along for the module loader, and for other modules.
+
+# shellcheck source=tests/vm/cases.sh
+. /cases.sh
+
+tracing=/sys/kernel/tracing
+
+# run STATUS COMMAND...: run a command, leave its output in $out.
+run()
+{
+	status=$1
+	shift
+	out=$("$@" 2>&1)
+	set -- "$?" "$*"
+	[ "$1" = "$status" ] ||
+		errors="$errors; exit status of $2 is $1, expected $status; it said: $out"
+}
+
+apply()
+{
+	run 0 ksplice-apply "/updates/ksplice-$1.tar.gz"
+}
+
+undo()
+{
+	run 0 ksplice-undo "$1"
+}
+
+run 1 insmod /updates/user.ko
+apply export
+expect "lsmod" "$(lsmod | grep -c '^ksplice_export_vmlinux_new ')" 1
+run 1 insmod /updates/wrong_version.ko
+contains "log" "$(dmesg | tail -n 5)" "disagrees about version of symbol ksplice_test_add"
+run 0 insmod /updates/user.ko
+contains "log" "$(dmesg | tail -n 5)" "user: patched 42 10000"
+run 3 ksplice-undo --retries=1 --delay=0.1 export
+contains "the reason" "$out" "other modules use"
+expect "stage" "$(cat /sys/kernel/ksplice/export/stage)" applied
+run 0 rmmod user
+undo export
+run 1 insmod /updates/user.ko
+end_case "new code: exported symbols"
+
+apply tracepoint
+contains "format" "$(cat $tracing/events/task/task_ksplice/format)" '{ 1, "leader" }'
+echo 1 > $tracing/events/task/task_ksplice/enable
+(echo ksplice_name > /proc/self/comm)
+# A program that is started becomes what it is called.
+/bin/true
+echo 0 > $tracing/events/task/task_ksplice/enable
+contains "trace" "$(cat $tracing/trace)" "task_ksplice: leader becomes true"
+echo > $tracing/trace
+/bin/true
+lacks "trace when disabled" "$(cat $tracing/trace)" "task_ksplice"
+undo tracepoint
+[ ! -e $tracing/events/task/task_ksplice ] || errors="$errors; the event is still there"
+[ -e $tracing/events/task/task_rename/enable ] || errors="$errors; an old event is gone"
+end_case "new code: a tracepoint and its event"
+
+lacks "uptime before" "$(cat /proc/uptime)" reads
+apply kinds
+expect "first read" "$(sed -n 2p /proc/uptime)" "reads 1 call 1 injected 0 limit 7"
+expect "second read" "$(sed -n 2p /proc/uptime)" "reads 2 call 1 injected 0 limit 7"
+expect "third read" "$(sed -n 2p /proc/uptime)" "reads 3 call 2 injected 0 limit 7 key"
+expect "messages of one time" "$(dmesg | grep -c 'uptime: once')" 1
+lacks "log" "$(dmesg)" "uptime: read"
+contains "dynamic debug" "$(cat /sys/kernel/debug/dynamic_debug/control)" "uptime_kinds"
+echo "func uptime_kinds +p" > /sys/kernel/debug/dynamic_debug/control
+expect "fourth read" "$(sed -n 2p /proc/uptime)" "reads 4 call 2 injected 0 limit 7 key"
+contains "log" "$(dmesg | tail -n 5)" "uptime: read 4"
+contains "kprobes" "$(cat /sys/kernel/debug/kprobes/blacklist)" "uptime_two"
+undo kinds
+lacks "uptime undone" "$(cat /proc/uptime)" reads
+apply kinds
+expect "read anew" "$(sed -n 2p /proc/uptime)" "reads 1 call 1 injected 0 limit 7"
+undo kinds
+end_case "new code: static keys and calls, per-CPU data, SRCU, messages"
+
+apply pointer
+loadavg=$(cat /proc/loadavg)
+contains "loadavg" "$loadavg" "1 called "
+if [ -e /updates/with_ibt ]; then
+	contains "ENDBR of the function" "$loadavg" "called fa1e0ff3"
+	# Nobody points to this one: it shows that boot seals.
+	lacks "ENDBR of another" "$loadavg" "sealed fa1e0ff3"
+fi
+undo pointer
+apply pointer
+contains "loadavg, again" "$(cat /proc/loadavg)" "1 called "
+undo pointer
+end_case "new code: a pointer to a function that had none"
