@@ -10,6 +10,7 @@
 tracing=/sys/kernel/tracing
 
 # run STATUS COMMAND...: run a command, leave its output in $out.
+# That of insmod is the errno.
 run()
 {
 	status=$1
@@ -30,10 +31,10 @@ undo()
 	run 0 ksplice-undo "$1"
 }
 
-run 1 insmod /updates/user.ko
+run 2 insmod /updates/user.ko
 apply export
 expect "lsmod" "$(lsmod | grep -c '^ksplice_export_vmlinux_new ')" 1
-run 1 insmod /updates/wrong_version.ko
+run 22 insmod /updates/wrong_version.ko
 contains "log" "$(dmesg | tail -n 5)" "disagrees about version of symbol ksplice_test_add"
 run 0 insmod /updates/user.ko
 contains "log" "$(dmesg | tail -n 5)" "user: patched 42 10000"
@@ -42,7 +43,7 @@ contains "the reason" "$out" "other modules use"
 expect "stage" "$(cat /sys/kernel/ksplice/export/stage)" applied
 run 0 rmmod user
 undo export
-run 1 insmod /updates/user.ko
+run 2 insmod /updates/user.ko
 end_case "new code: exported symbols"
 
 apply tracepoint
