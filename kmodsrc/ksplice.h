@@ -14,7 +14,7 @@
 #include <linux/module.h>
 
 /* Raised whenever the structures below or the format of old_code.h change. */
-#define KSPLICE_ABI	2
+#define KSPLICE_ABI	3
 
 struct ksplice_old_header;
 struct ksplice_update;
