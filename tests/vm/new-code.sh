@@ -94,3 +94,20 @@ apply pointer
 contains "loadavg, again" "$(cat /proc/loadavg)" "1 called "
 undo pointer
 end_case "new code: a pointer to a function that had none"
+
+apply asleep
+sleep 1000 &
+sleeper=$!
+sleep 0.2
+stack=$(cat /proc/$sleeper/stack)
+contains "stack" "$stack" "[ksplice_asleep_vmlinux_new]"
+contains "stack" "$stack" "hrtimer_nanosleep+"
+contains "stack" "$stack" "do_syscall_64+"
+# What is not reliable has a question mark.
+lacks "stack" "$stack" "? "
+run 3 ksplice-undo --retries=1 --delay=0.1 asleep
+contains "who is in the way" "$out" "$sleeper"
+kill $sleeper
+wait $sleeper 2>/dev/null
+undo asleep
+end_case "new code: stacks through it are unwound"
