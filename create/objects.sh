@@ -13,6 +13,15 @@ changed_objects=()	# objects whose code differs
 # one by one.  Debugging information is of no use here and slow.
 object_flags="-ffunction-sections -fdata-sections -g0"
 
+# What patches may include is in a folder of its own, lest our headers be taken
+# for those of the kernel.  The unpatched source is compiled like the patched one.
+add_headers()
+{
+	mkdir -p -- "$work/include" && cp -- "$data_dir/kmodsrc/ksplice-patch.h" "$work/include" ||
+		die "$EXIT_ENV" "$data_dir/kmodsrc/ksplice-patch.h: missing, the installation is not complete"
+	object_flags="-I$work/include $object_flags"
+}
+
 # skip NAME REASON: tell the user, and remember for --json.
 skip()
 {
@@ -226,6 +235,7 @@ compile_objects()
 {
 	local pre_status post_status file all=("${objects[@]}" "${probes[@]}")
 
+	add_headers
 	for file in "${sources[@]}"; do
 		original_file "$file"
 		number_lines "$REPLY" "$work/b/$file" >"$work/post/$file"

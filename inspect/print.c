@@ -85,6 +85,11 @@ static void print_range(struct json_object *item)
 	       json_string(item, "address"), json_number(item, "size"));
 }
 
+static void print_hook(struct json_object *item)
+{
+	printf("  %s: %s\n", json_string(item, "kind"), json_string(item, "name"));
+}
+
 static void print_old_reloc(struct json_object *item)
 {
 	const char *symbol = json_string(item, "symbol");
@@ -161,6 +166,7 @@ void print_object_view(struct json_object *view)
 	print_list(view, "sections", "sections", print_section);
 	print_list(view, "patches", "functions to replace", print_patch);
 	print_list(view, "ranges", "code that must not be in use meanwhile", print_range);
+	print_list(view, "hooks", "hooks", print_hook);
 	print_list(view, "imports", "imports", print_name);
 	print_list(view, "symbols", "symbols", print_symbol);
 	print_list(view, "relocs", "relocs", print_reloc);

@@ -11,7 +11,7 @@
 #include "lib/special.h"
 #include "lib/update.h"
 
-/* Words in an entry of .ksplice_patches and .ksplice_ranges (kmodsrc/ksplice.h). */
+/* Words in an entry of the tables below (kmodsrc/ksplice.h). */
 #define ENTRY_WORDS	3
 
 static const char *class_name(const struct section *section)
@@ -214,13 +214,46 @@ static uint64_t word_at(const struct section *section, uint64_t offset)
 	return word;
 }
 
-/*
- * .ksplice_patches is { old address, new address, name }, .ksplice_ranges is
- * { address, size, name }.
- */
-static int add_table(const struct object *object, const char *name, bool patches,
+/* A table of the core: its section, and what its entries are: { first, second, name }. */
+struct table {
+	const char *section;
+	const char *key;
+	const char *first;	/* a pointer */
+	const char *second;	/* a pointer or a number */
+};
+
+static const struct table tables[] = {
+	{ ".ksplice_patches", "patches", "old", "new" },
+	{ ".ksplice_ranges", "ranges", "address", "size" },
+	{ ".ksplice_hook_table", "hooks", "function", "kind" },
+};
+
+/* enum ksplice_hook_kind (kmodsrc/ksplice-patch.h) */
+static const char *hook_kind(uint64_t kind)
+{
+	static const char *const names[] = {
+		"pre_apply", "check_apply", "apply", "post_apply", "fail_apply",
+		"pre_reverse", "check_reverse", "reverse", "post_reverse", "fail_reverse",
+	};
+
+	return kind < sizeof(names) / sizeof(*names) ? names[kind] : "unknown";
+}
+
+static void add_second(const struct section *section, uint64_t at, const struct table *table,
+		       struct json_object *item)
+{
+	if (find_reloc(section, at))
+		json_add_string(item, table->second, pointer_name(section, at));
+	else if (strcmp(table->second, "kind") == 0)
+		json_add_string(item, table->second, hook_kind(word_at(section, at)));
+	else
+		json_add_number(item, table->second, word_at(section, at));
+}
+
+static int add_table(const struct object *object, const struct table *table,
 		     struct json_object *view, struct ks_error *err)
 {
+	const char *name = table->section;
 	const struct section *section = find_section(object, name);
 	uint64_t word = object->word_size, at;
 	struct json_object *list;
@@ -230,7 +263,7 @@ static int add_table(const struct object *object, const char *name, bool patches
 	if (section->size % (ENTRY_WORDS * word) != 0)
 		return ks_error_set(err, "%s: %s: the last entry is cut off; make the update again",
 				    object->path, name);
-	list = json_add_array(view, patches ? "patches" : "ranges");
+	list = json_add_array(view, table->key);
 	for (at = 0; at < section->size; at += ENTRY_WORDS * word) {
 		const char *string = pointer_string(section, at + 2 * word);
 		struct json_object *item = json_object_new_object();
@@ -241,12 +274,19 @@ static int add_table(const struct object *object, const char *name, bool patches
 					    "%s: %s+0x%llx: an entry without a name or an address; make the update again",
 					    object->path, name, (unsigned long long)at);
 		json_add_string(item, "name", string);
-		json_add_string(item, patches ? "old" : "address", pointer_name(section, at));
-		if (patches)
-			json_add_string(item, "new", pointer_name(section, at + word));
-		else
-			json_add_number(item, "size", word_at(section, at + word));
+		json_add_string(item, table->first, pointer_name(section, at));
+		add_second(section, at + word, table, item);
 	}
+	return 0;
+}
+
+static int add_tables(const struct object *object, struct json_object *view, struct ks_error *err)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(tables) / sizeof(*tables); i++)
+		if (add_table(object, &tables[i], view, err) != 0)
+			return -1;
 	return 0;
 }
 
@@ -284,9 +324,7 @@ struct json_object *view_object(struct object *object, bool sections, struct ks_
 		add_sections(object, view);
 	add_symbols(object, view);
 	add_relocs(object, view);
-	if ((!old && err->text[0]) ||
-	    add_table(object, ".ksplice_patches", true, view, err) != 0 ||
-	    add_table(object, ".ksplice_ranges", false, view, err) != 0) {
+	if ((!old && err->text[0]) || add_tables(object, view, err) != 0) {
 		free(old);
 		json_object_put(view);
 		return NULL;

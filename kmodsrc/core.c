@@ -154,7 +154,9 @@ static int attach_new(struct ksplice_update *update, struct ksplice_target *targ
 				    "%s: other updates changed since it was matched",
 				    target->name);
 	target->new = change;
-	ret = ksplice_target_link(update, target);
+	ret = ksplice_target_check_hooks(update, target);
+	if (ret == 0)
+		ret = ksplice_target_link(update, target);
 	if (ret == 0) {
 		ksplice_unpublish(target);
 		ret = publish_next(update);
@@ -416,7 +418,7 @@ int ksplice_update_apply(struct ksplice_update *update)
 	ret = get_new_code(update);
 	if (ret != 0)
 		return ret;
-	ret = ksplice_switch(update, false);
+	ret = ksplice_switch_with_hooks(update, false);
 	if (ret != 0) {
 		put_new_code(update, NULL);
 		return ret;
@@ -456,7 +458,7 @@ int ksplice_update_reverse(struct ksplice_update *update)
 				    above->id);
 	ret = check_users(update);
 	if (ret == 0)
-		ret = ksplice_switch(update, true);
+		ret = ksplice_switch_with_hooks(update, true);
 	if (ret != 0)
 		return ret;
 	update->stage = KSPLICE_STAGE_REVERSED;
@@ -478,6 +480,7 @@ static int __init ksplice_init(void)
 static void __exit ksplice_exit(void)
 {
 	ksplice_sysfs_exit();
+	ksplice_shadow_exit();
 }
 
 module_init(ksplice_init);

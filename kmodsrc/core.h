@@ -174,6 +174,20 @@ unsigned int ksplice_poke_end(void);
 /* switch.c: switch all targets at once, to the new code or back; 0 or -EBUSY. */
 int ksplice_switch(struct ksplice_update *update, bool reverse);
 
+/*
+ * hooks.c: the hooks of new code, checked before any is called; and the switch with
+ * the hooks around it.  0 or the errno of what refused.
+ */
+int ksplice_target_check_hooks(struct ksplice_update *update, const struct ksplice_target *target);
+int ksplice_switch_with_hooks(struct ksplice_update *update, bool reverse);
+
+/* Under stop_machine(), before and after the last moment when that can fail. */
+int ksplice_hooks_check(struct ksplice_update *update, bool reverse);
+void ksplice_hooks_act(struct ksplice_update *update, bool reverse);
+
+/* shadow.c: forget all shadow data, where it is the core's. */
+void ksplice_shadow_exit(void);
+
 /* stack.c: find tasks that use the code; under stop_machine.  0 or -EBUSY. */
 int ksplice_check_stacks(struct ksplice_update *update, bool reverse);
 

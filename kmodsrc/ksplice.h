@@ -13,6 +13,8 @@
 #include <linux/list.h>
 #include <linux/module.h>
 
+#include "ksplice-patch.h"
+
 /* Raised whenever the structures below or the format of old_code.h change. */
 #define KSPLICE_ABI	3
 
@@ -54,6 +56,13 @@ struct ksplice_write {
 	unsigned long size;
 };
 
+/* A function of the update that is called when the update is applied or reversed. */
+struct ksplice_hook {
+	union ksplice_hook_function function;
+	unsigned long kind;		/* enum ksplice_hook_kind */
+	const char *name;
+};
+
 /**
  * struct ksplice_mod_change - one half of the change to one target
  * @abi:	KSPLICE_ABI of the headers that the module was compiled with
@@ -72,6 +81,8 @@ struct ksplice_write {
  * @nr_ranges:	number of ranges
  * @writes:	what the core fills in; may be NULL
  * @nr_writes:	number of these
+ * @hooks:	functions of the half with the new code to call
+ * @nr_hooks:	number of hooks
  * @update, @list: for the core
  */
 struct ksplice_mod_change {
@@ -90,6 +101,8 @@ struct ksplice_mod_change {
 	unsigned long nr_ranges;
 	const struct ksplice_write *writes;
 	unsigned long nr_writes;
+	const struct ksplice_hook *hooks;
+	unsigned long nr_hooks;
 	/* private: */
 	struct ksplice_update *update;
 	struct list_head list;

@@ -12,6 +12,7 @@
 extern const struct ksplice_patch ksplice_patches[], ksplice_patches_end[];
 extern const struct ksplice_range ksplice_ranges[], ksplice_ranges_end[];
 extern const struct ksplice_write ksplice_writes[], ksplice_writes_end[];
+extern const struct ksplice_hook ksplice_hooks[], ksplice_hooks_end[];
 
 static struct ksplice_mod_change ksplice_change = {
 	.abi = KSPLICE_ABI,
@@ -22,6 +23,7 @@ static struct ksplice_mod_change ksplice_change = {
 	.patches = ksplice_patches,
 	.ranges = ksplice_ranges,
 	.writes = ksplice_writes,
+	.hooks = ksplice_hooks,
 };
 
 static int __init ksplice_new_init(void)
@@ -29,6 +31,7 @@ static int __init ksplice_new_init(void)
 	ksplice_change.nr_patches = ksplice_patches_end - ksplice_patches;
 	ksplice_change.nr_ranges = ksplice_ranges_end - ksplice_ranges;
 	ksplice_change.nr_writes = ksplice_writes_end - ksplice_writes;
+	ksplice_change.nr_hooks = ksplice_hooks_end - ksplice_hooks;
 	return register_ksplice_mod_change(&ksplice_change);
 }
 

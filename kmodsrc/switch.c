@@ -19,6 +19,7 @@ struct switch_request {
 	atomic_t synced;	/* that have serialized in this round */
 	unsigned int round;
 	bool done;
+	bool refused;		/* by a hook, which is the cause */
 };
 
 /*
@@ -103,14 +104,28 @@ static void write_jumps(struct switch_request *request)
 	}
 }
 
+/* The hooks find the new code in force. */
+static void switch_all(struct switch_request *request)
+{
+	if (request->reverse)
+		ksplice_hooks_act(request->update, true);
+	write_jumps(request);
+	if (!request->reverse)
+		ksplice_hooks_act(request->update, false);
+}
+
 static void lead(struct switch_request *request)
 {
 	struct ksplice_update *update = request->update;
 	u64 start = ktime_get_mono_fast_ns();
 
 	request->error = ksplice_check_stacks(update, request->reverse);
+	if (request->error == 0) {
+		request->error = ksplice_hooks_check(update, request->reverse);
+		request->refused = request->error != 0;
+	}
 	if (request->error == 0)
-		write_jumps(request);
+		switch_all(request);
 	update->pause_ns = ktime_get_mono_fast_ns() - start;
 	smp_store_release(&request->done, true);
 }
@@ -161,11 +176,11 @@ int ksplice_switch(struct ksplice_update *update, bool reverse)
 	ret = check_text(update, reverse);
 	if (ret == 0) {
 		ret = ksplice_stop_machine(switch_on_cpu, &request);
-		if (ret == -EBUSY)
+		if (ret == -EBUSY && !request.refused)
 			ksplice_fail(update, ret, "code in use by %u tasks, first %s (pid %d) in %s",
 				     update->nr_conflicts, update->conflicts[0].comm,
 				     update->conflicts[0].pid, update->conflicts[0].function);
-		else if (ret != 0)
+		else if (ret != 0 && !request.refused)
 			ksplice_fail(update, ret, "the CPUs could not be stopped");
 	}
 	ksplice_unlock_text();

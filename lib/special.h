@@ -11,6 +11,9 @@
 
 #include "lib/object.h"
 
+/* What patches leave for ksplice-objmanip, by the macros of kmodsrc/ksplice-patch.h. */
+#define HOOK_SECTION	".ksplice_hooks"
+
 enum section_class {
 	CLASS_TEXT,		/* code that can be replaced */
 	CLASS_FIXED_TEXT,	/* code that must not be replaced: entry, noinstr, head */

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The tables of an update that the core reads: functions to replace, code that must
- * not be in use meanwhile, and places to fill in (struct ksplice_patch, ksplice_range
- * and ksplice_write of kmodsrc/ksplice.h: three words each).
+ * not be in use meanwhile, places to fill in, and hooks (struct ksplice_patch,
+ * ksplice_range, ksplice_write and ksplice_hook of kmodsrc/ksplice.h: three words
+ * each).
  */
 #include <string.h>
 
@@ -16,7 +17,7 @@
 
 struct tables {
 	struct manip *manip;
-	struct out_section *patches, *ranges, *writes, *strings;
+	struct out_section *patches, *ranges, *writes, *hooks, *strings;
 	uint32_t word_reloc;	/* type of a reloc for a pointer */
 	unsigned int word;
 };
@@ -160,6 +161,53 @@ static void add_runtime_constants(struct tables *tables)
 				add_runtime_table(tables, section);
 }
 
+/* Of the entry that a macro of kmodsrc/ksplice-patch.h made: { function, kind }. */
+static void add_hook(struct tables *tables, const struct span *entry)
+{
+	struct manip *manip = tables->manip;
+	const struct reloc *reloc = find_reloc(entry->section, entry->offset);
+	const struct span_info *info = post_info(manip, reloc->span);
+	uint64_t at = out_section_append(manip->new_code, tables->hooks, NULL, 3 * tables->word,
+					 tables->word);
+
+	add_pointer(tables, tables->hooks, at, out_section_symbol(manip->new_code, info->out),
+		    info->out_offset + reloc->span->entry);
+	memcpy(tables->hooks->data + at + tables->word, span_bytes(entry) + tables->word,
+	       tables->word);
+	add_name(tables, tables->hooks, at + 2 * tables->word, span_name(reloc->span));
+}
+
+static void add_hooks(struct tables *tables, const struct object *post)
+{
+	const struct section *section;
+	const struct span *entry;
+	size_t i;
+
+	for_each_section(post, section, i) {
+		if (strcmp(section->name, HOOK_SECTION) != 0)
+			continue;
+		for (entry = section->spans; entry < section->spans + section->nr_spans; entry++)
+			add_hook(tables, entry);
+	}
+}
+
+const char *why_no_hook(const struct span *entry)
+{
+	const struct reloc *reloc = find_reloc(entry->section, entry->offset);
+	struct span *span = reloc ? reloc->span : NULL;
+
+	if (!span_bytes(entry) || entry->size != 2 * entry->section->object->word_size)
+		return "this is not the hook that a macro of ksplice-patch.h makes";
+	if (!span)
+		return "a hook must be a function of the same file";
+	if (!is_class(span->section, CLASS_TEXT) || span->kind != SPAN_FUNCTION || span->parent ||
+	    reloc->span_offset != (int64_t)span->entry)
+		return "this hook is not a function that stays (as one that is __init does not)";
+	if (span->status != SPAN_NEW && span->status != SPAN_CHANGED)
+		return "a hook must be a function that the patch adds";
+	return NULL;
+}
+
 /* The first entry of such a table for a place in [@start, @end) of the function. */
 static bool has_site(const struct span *span, enum section_site site, uint64_t start, uint64_t end)
 {
@@ -213,6 +261,7 @@ void make_patches(struct manip *manip)
 	tables.patches = add_table(manip, ".ksplice_patches", "ksplice_patches");
 	tables.ranges = add_table(manip, ".ksplice_ranges", "ksplice_ranges");
 	tables.writes = add_table(manip, ".ksplice_writes", "ksplice_writes");
+	tables.hooks = add_table(manip, ".ksplice_hook_table", "ksplice_hooks");
 	tables.strings = out_section_add(manip->new_code, ".rodata.str.ksplice", SHT_PROGBITS,
 					 SHF_ALLOC, 1, 0);
 	for (i = 0; i < manip->nr_pairs; i++)
@@ -226,6 +275,9 @@ void make_patches(struct manip *manip)
 	add_runtime_constants(&tables);
 	add_pointed(&tables);
 	end_table(manip, tables.writes, "ksplice_writes_end");
+	for (i = 0; i < manip->nr_pairs; i++)
+		add_hooks(&tables, manip->pairs[i].post.object);
 	end_table(manip, tables.patches, "ksplice_patches_end");
 	end_table(manip, tables.ranges, "ksplice_ranges_end");
+	end_table(manip, tables.hooks, "ksplice_hooks_end");
 }

@@ -8,6 +8,9 @@
 /* Why a jump can't be written into a pre function; NULL when it can. */
 const char *why_no_jump(const struct span *span);
 
+/* Why an entry of HOOK_SECTION of a post object can't be a hook; NULL when it can. */
+const char *why_no_hook(const struct span *entry);
+
 /* Add the tables to the new code, whose spans were copied already. */
 void make_patches(struct manip *manip);
 

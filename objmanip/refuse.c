@@ -35,6 +35,40 @@ static void refuse_functions(struct manip *manip, const struct pair *pair)
 	}
 }
 
+static const struct section *hook_section(const struct object *object)
+{
+	return find_section(object, HOOK_SECTION);
+}
+
+static const char *hook_name(const struct span *entry)
+{
+	const struct reloc *reloc = find_reloc(entry->section, entry->offset);
+
+	if (reloc && reloc->span)
+		return span_name(reloc->span);
+	return reloc && reloc->symbol ? reloc->symbol->name : HOOK_SECTION;
+}
+
+/* Hooks are for the time of the switch; those of the unpatched source had theirs. */
+static void refuse_hooks(struct manip *manip, const struct pair *pair)
+{
+	const struct section *section = hook_section(pair->pre.object);
+	const struct span *entry;
+	const char *reason;
+
+	if (section)
+		refuse(manip, pair, HOOK_SECTION,
+		       "the unpatched source has hooks already, which only a patch can have");
+	section = hook_section(pair->post.object);
+	if (!section)
+		return;
+	for (entry = section->spans; entry < section->spans + section->nr_spans; entry++) {
+		reason = why_no_hook(entry);
+		if (reason)
+			refuse(manip, pair, hook_name(entry), reason);
+	}
+}
+
 /* The code or data that uses a span although it does not change itself; or NULL. */
 static const char *unchanged_user(const struct span *span)
 {
@@ -100,6 +134,7 @@ void refuse_unsafe(struct manip *manip, const struct pair *pair)
 {
 	refuse_functions(manip, pair);
 	note_parameters(manip, pair);
+	refuse_hooks(manip, pair);
 	refuse_shared_constants(manip, pair);
 }
 
@@ -162,7 +197,8 @@ void refuse_idle(struct manip *manip)
 	size_t i, j;
 
 	for (i = 0; i < manip->nr_pairs; i++)
-		if (manip->pairs[i].diff.functions_changed.count > 0)
+		if (manip->pairs[i].diff.functions_changed.count > 0 ||
+		    hook_section(manip->pairs[i].post.object))
 			return;
 	for (i = 0; i < manip->nr_pairs; i++) {
 		const struct diff_list *new = &manip->pairs[i].diff.functions_new;

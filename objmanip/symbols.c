@@ -189,7 +189,8 @@ struct out_symbol *import_symbol(struct manip *manip, struct old_symbol *symbol)
 /*
  * Thunks: the loader and objtool's tables know them by name.  Tracing: modules
  * get it from the kernel like this.  KASAN: these are exported (mm/kasan/generic.c),
- * and objtool knows by their names that they may be called between stac and clac.
+ * and objtool knows by their names that they may be called between stac and clac.  Shadow
+ * data: from the core, where the kernel has no functions for that (kmodsrc/shadow.c).
  */
 bool is_native_import(const char *name)
 {
@@ -198,5 +199,6 @@ bool is_native_import(const char *name)
 	       strstarts(name, "__x86_indirect_call_thunk_") ||
 	       strstarts(name, "__x86_indirect_jump_thunk_") ||
 	       strcmp(name, "__x86_return_thunk") == 0 || strcmp(name, "__fentry__") == 0 ||
-	       strstarts(name, "__asan_") || strstarts(name, "__kasan_check_");
+	       strstarts(name, "__asan_") || strstarts(name, "__kasan_check_") ||
+	       strstarts(name, "ksplice_shadow_");
 }

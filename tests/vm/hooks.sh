@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=sh
+#
+# Runs in a guest, where test-hooks put the updates into /updates: do the hooks of a
+# patch run when they should, in order, and are all things as before when one refuses?
+
+# shellcheck source=tests/vm/cases.sh
+. /cases.sh
+
+panic=/proc/sys/kernel/panic
+panic_before=$(cat $panic)
+loadavg=/proc/loadavg
+tracing=/sys/kernel/tracing
+
+# run STATUS COMMAND...: run a command, leave its output in $out.
+run()
+{
+	status=$1
+	shift
+	out=$("$@" 2>&1)
+	set -- "$?" "$*"
+	[ "$1" = "$status" ] ||
+		errors="$errors; exit status of $2 is $1, expected $status; it said: $out"
+}
+
+# The hooks that ran since the last call, as "NAME; NAME"; @ is "with the CPUs stopped".
+hooks()
+{
+	dmesg | sed -n 's/.*hook: //p' | sed 's/ stopped$/@/' | paste -s -d ';'
+	dmesg -c > /dev/null
+}
+
+# refusal NUMBER: the hook of that number refuses, see hooks.patch.
+refusal()
+{
+	echo "$1" > $panic
+}
+
+# apply STATUS, undo STATUS
+apply()
+{
+	run "$1" ksplice-apply --retries=2 --delay=0.1 /updates/ksplice-hooks.tar.gz
+}
+
+undo()
+{
+	run "$1" ksplice-undo --retries=2 --delay=0.1 hooks
+}
+
+finish()
+{
+	echo "$panic_before" > $panic
+	lacks "loadavg afterwards" "$(cat $loadavg)" patched
+	end_case "hooks: $1"
+}
+
+pre_apply="vmlinux pre_apply;vmlinux second_pre_apply;zram pre_apply"
+fail_apply="zram fail_apply;vmlinux fail_apply"
+applied="$pre_apply;vmlinux check_apply@;zram check_apply@;vmlinux apply@;zram apply@"
+applied="$applied;vmlinux post_apply;zram post_apply"
+pre_reverse="zram pre_reverse;vmlinux pre_reverse"
+fail_reverse="vmlinux fail_reverse;zram fail_reverse"
+reversed="$pre_reverse;zram check_reverse@;vmlinux check_reverse@;zram reverse@;vmlinux reverse@"
+reversed="$reversed;zram post_reverse;vmlinux post_reverse"
+
+dmesg -c > /dev/null
+apply 0
+expect "hooks to apply" "$(hooks)" "$applied"
+contains "loadavg" "$(cat $loadavg)" patched
+undo 0
+expect "hooks to undo" "$(hooks)" "$reversed"
+finish "all of them, two targets"
+
+refusal 1001
+apply 1
+contains "the reason" "$out" "vmlinux: the hook hook_pre_apply refuses, with -1"
+expect "hooks" "$(hooks)" "vmlinux pre_apply;vmlinux fail_apply"
+refusal 1011
+apply 1
+contains "the reason" "$out" "zram: the hook hook_pre_apply refuses, with -1"
+expect "hooks" "$(hooks)" "$pre_apply;$fail_apply"
+refusal 3002
+apply 1
+contains "the reason" "$out" "vmlinux: the hook hook_second_pre_apply refuses, with 1"
+expect "hooks" "$(hooks)" "vmlinux pre_apply;vmlinux second_pre_apply;vmlinux fail_apply"
+finish "pre_apply refuses"
+
+refusal 1003
+apply 1
+contains "the reason" "$out" "vmlinux: the hook hook_check_apply refuses, with -1"
+expect "hooks" "$(hooks)" "$pre_apply;vmlinux check_apply@;$fail_apply"
+refusal 1013
+apply 1
+contains "the reason" "$out" "zram: the hook hook_check_apply refuses, with -1"
+expect "hooks" "$(hooks)" "$pre_apply;vmlinux check_apply@;zram check_apply@;$fail_apply"
+finish "check_apply refuses"
+
+refusal 2003
+apply 3
+contains "the reason" "$out" "vmlinux: the hook hook_check_apply refuses, with -16"
+once="$pre_apply;vmlinux check_apply@;$fail_apply"
+expect "hooks" "$(hooks)" "$once;$once;$once"
+finish "check_apply is busy, tried three times"
+
+echo "p:ours/probe loadavg_proc_show+5" > $tracing/kprobe_events
+apply 3
+contains "the reason" "$out" "loadavg_proc_show has a kprobe"
+once="$pre_apply;$fail_apply"
+expect "hooks" "$(hooks)" "$once;$once;$once"
+echo > $tracing/kprobe_events
+finish "a place is taken by a disabled kprobe"
+
+apply 0
+hooks > /dev/null
+for number in 1004 1014; do
+	refusal $number
+	undo 1
+	contains "the reason" "$out" "the hook hook_pre_reverse refuses, with -1"
+	contains "loadavg" "$(cat $loadavg)" patched
+done
+expect "hooks" "$(hooks)" "$pre_reverse;$fail_reverse;zram pre_reverse;zram fail_reverse"
+refusal 1005
+undo 1
+contains "the reason" "$out" "vmlinux: the hook hook_check_reverse refuses, with -1"
+contains "loadavg" "$(cat $loadavg)" patched
+expect "hooks" "$(hooks)" "$pre_reverse;zram check_reverse@;vmlinux check_reverse@;$fail_reverse"
+expect "stage" "$(cat /sys/kernel/ksplice/hooks/stage)" applied
+refusal 0
+undo 0
+expect "hooks" "$(hooks)" "$reversed"
+finish "hooks refuse to undo, and then do not"
+
+lacks "version" "$(cat /proc/version)" read
+run 0 ksplice-apply /updates/ksplice-shadow.tar.gz
+contains "version" "$(cat /proc/version)" "read 101 times"
+contains "version" "$(cat /proc/version)" "read 102 times"
+run 0 ksplice-undo shadow
+contains "kernel log" "$(dmesg)" "shadow: 102 reads"
+lacks "version" "$(cat /proc/version)" read
+dmesg -c > /dev/null
+run 0 ksplice-apply /updates/ksplice-shadow.tar.gz
+contains "version" "$(cat /proc/version)" "read 101 times"
+run 0 ksplice-undo shadow
+contains "kernel log" "$(dmesg)" "shadow: 101 reads"
+dmesg -c > /dev/null
+finish "shadow data"
+
+run 0 ksplice-apply /updates/ksplice-hook_only.tar.gz
+expect "hooks" "$(hooks)" "only"
+run 0 ksplice-undo hook_only
+finish "a patch with a hook and no changed function"
