@@ -86,7 +86,9 @@ struct ksplice_hook_entry {
  *	NULL; likewise under a spin lock).  Call it when the object goes.
  * ksplice_shadow_free_all: the same for all objects.  For a post_reverse hook.
  */
-#ifdef CONFIG_LIVEPATCH
+#if defined(CONFIG_LIVEPATCH) && !defined(KSPLICE_OWN_SHADOW)
+#define KSPLICE_SHADOW_EXPORTS	0	/* of the core */
+
 #include <linux/livepatch.h>
 
 #define ksplice_shadow_constructor	klp_shadow_ctor_t
@@ -97,6 +99,8 @@ struct ksplice_hook_entry {
 #define ksplice_shadow_free		klp_shadow_free
 #define ksplice_shadow_free_all		klp_shadow_free_all
 #else
+#define KSPLICE_SHADOW_EXPORTS	5
+
 typedef int (*ksplice_shadow_constructor)(void *object, void *data, void *argument);
 typedef void (*ksplice_shadow_destructor)(void *object, void *data);
 

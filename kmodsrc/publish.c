@@ -25,10 +25,9 @@ int ksplice_check_exports(void)
 {
 	const struct ksplice_kernel_symbol *exports = (const void *)THIS_MODULE->gpl_syms;
 
-	/* Of shadow.c, and first by name. */
-	if (!IS_ENABLED(CONFIG_LIVEPATCH))
-		exports += 5;
-	if (THIS_MODULE->num_gpl_syms == (IS_ENABLED(CONFIG_LIVEPATCH) ? 2 : 7) &&
+	/* Those of shadow.c are first by name. */
+	exports += KSPLICE_SHADOW_EXPORTS;
+	if (THIS_MODULE->num_gpl_syms == KSPLICE_SHADOW_EXPORTS + 2 &&
 	    ksplice_export_value(&exports[0]) == (unsigned long)register_ksplice_mod_change &&
 	    ksplice_export_value(&exports[1]) == (unsigned long)unregister_ksplice_mod_change &&
 	    strcmp(ksplice_export_name(&exports[0]), "register_ksplice_mod_change") == 0)

@@ -11,7 +11,7 @@
 
 #include "core.h"
 
-#ifdef CONFIG_LIVEPATCH
+#if KSPLICE_SHADOW_EXPORTS == 0
 void ksplice_shadow_exit(void)
 {
 }

@@ -8,6 +8,7 @@
 . /cases.sh
 
 sys=/sys/kernel/ksplice
+stages=/stages
 cmdline=$(cat /proc/cmdline)
 
 # must COMMAND...: it succeeds.
@@ -31,7 +32,7 @@ each()
 	shift 3
 	for target; do
 		case $command in
-		insmod) must insmod "/stages/ksplice_${id}_${target}_$half.ko" ;;
+		insmod) must insmod "$stages/ksplice_${id}_${target}_$half.ko" ;;
 		rmmod) must rmmod "ksplice_${id}_${target}_$half" ;;
 		esac
 	done
@@ -42,7 +43,7 @@ start()
 {
 	id=$1
 	shift
-	must insmod /stages/ksplice.ko
+	must insmod "$stages/ksplice.ko"
 	each insmod "$id" old "$@"
 	ask "$id" matched
 	each insmod "$id" new "$@"
@@ -67,7 +68,7 @@ expect "the text of the kernel" \
 	"$(cat /sys/module/ksplice_stage1_vmlinux_new/parameters/banner)" "$(cat /proc/version)"
 expect "match" "$(cat $sys/stage1/match)" "0 0"
 end stage1 vmlinux
-must insmod /stages/ksplice.ko
+must insmod "$stages/ksplice.ko"
 each insmod stage1b old vmlinux
 if (echo matched > $sys/stage1b/stage) 2> /dev/null; then
 	errors="$errors; another date matches"
@@ -115,11 +116,20 @@ must rmmod stage_target
 lsmod_before=$(lsmod | sed 1d)
 end_case "stages: 5, a module together with the kernel"
 
-start stage6 vmlinux
-expect "/proc/cmdline" "$(cat /proc/cmdline)" "stage 6, read 1001"
-expect "/proc/cmdline, again" "$(cat /proc/cmdline)" "stage 6, read 1002"
-end stage6 vmlinux
-start stage6 vmlinux
-expect "/proc/cmdline, anew" "$(cat /proc/cmdline)" "stage 6, read 1001"
-end stage6 vmlinux
+# $stages: which of two builds of the core.
+stage6()
+{
+	start stage6 vmlinux
+	expect "/proc/cmdline" "$(cat /proc/cmdline)" "stage 6, read 1001"
+	expect "/proc/cmdline, again" "$(cat /proc/cmdline)" "stage 6, read 1002"
+	end stage6 vmlinux
+	start stage6 vmlinux
+	expect "/proc/cmdline, anew" "$(cat /proc/cmdline)" "stage 6, read 1001"
+	end stage6 vmlinux
+}
+
+stage6
 end_case "stages: 6, hooks and shadow data"
+stages=/stages/own
+stage6
+end_case "stages: 6, shadow data of the core"
