@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "apply/abi.h"
+#include "apply/load_hint.h"
 #include "apply/sequence.h"
 
 #define CORE	"ksplice"
@@ -45,42 +46,21 @@ static void warn(struct sequence *seq, const char *format, ...)
 	seq->warn(seq, text);
 }
 
-/* What an error of load_module() in Linux 6.1 (kernel/module/main.c) means. */
-static const char *load_hint(int error)
-{
-	switch (error) {
-	case EPERM:
-		return "are you root? also, sysctl kernel.modules_disabled=1 and "
-		       "lockdown forbid it";
-	case EKEYREJECTED:
-	case ENOKEY:
-	case EBADMSG:
-		return "the kernel wants modules signed with a key that it trusts "
-		       "(module.sig_enforce=1, or lockdown after Secure Boot)";
-	case ENOEXEC:
-		return "it is not a module for this kernel, or its signature is "
-		       "damaged, or an export is missing; see dmesg";
-	case ENOENT:
-		return "it needs a symbol that is not there; see dmesg";
-	case EEXIST:
-		return "a module of that name is loaded";
-	default:
-		return "see dmesg";
-	}
-}
-
 static enum exit_code load(struct sequence *seq, const char *name,
 			   const struct ks_update_file *file, struct ks_error *err)
 {
+	char hint[512];
 	int ret;
 
 	if (seq->wait(seq, 0, 0))
 		return fail(err, EXIT_ERROR, "interrupted; nothing is changed");
 	note(seq, "loading %s", name);
 	ret = seq->modules.load(&seq->modules, name, file->data, file->size);
-	if (ret)
-		return fail(err, EXIT_ERROR, "can't load %s: %s (%s)", name,
-			    strerror(-ret), load_hint(-ret));
+	if (ret) {
+		load_hint(hint, sizeof(hint), -ret, file, &running_policy);
+		return fail(err, EXIT_ERROR, "can't load %s: %s: %s", name,
+			    strerror(-ret), hint);
+	}
 	if (seq->modules.is_loaded(&seq->modules, name) != 1)
 		return fail(err, EXIT_ERROR, "%s was loaded under another name: "
 			    "see lsmod, and make the update again", file->name);

@@ -259,8 +259,9 @@ static void print_update(const struct ks_update *update)
 		print_names("new:      ", &update->targets[i].new_functions);
 	}
 	for (i = 0; i < update->nr_files; i++)
-		printf("file:        %s, %zu bytes\n", update->files[i].name,
-		       update->files[i].size);
+		printf("file:        %s, %zu bytes%s\n", update->files[i].name,
+		       update->files[i].size,
+		       ks_update_file_signed(&update->files[i]) ? ", signed" : "");
 }
 
 static void json_update(const struct ks_update *update)
@@ -274,6 +275,8 @@ static void json_update(const struct ks_update *update)
 		add_string(file, "name", update->files[i].name);
 		json_object_object_add(file, "size", json_object_new_int64(
 				       update->files[i].size));
+		json_object_object_add(file, "signed", json_object_new_boolean(
+				       ks_update_file_signed(&update->files[i])));
 		json_object_array_add(files, file);
 	}
 	json_object_object_add(object, "manifest",

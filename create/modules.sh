@@ -292,6 +292,7 @@ pack_update()
 	collect_targets && mkdir -p -- "$dir" && cp -- "$core/ksplice.ko" "${files[@]}" "$dir" &&
 		cp -L -- "$patch" "$dir/update.patch" && write_manifest >"$dir/manifest.json" ||
 		die "$EXIT_ENV" "$dir: cannot collect the update"
+	sign_update "$dir"
 	leftovers+=("$tmp")
 	tar -C "$work/pack" --format=ustar --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner \
 		--mode=u=rwX,go=rX -c -f - "ksplice-$id" | gzip -n >"$tmp" || die "$EXIT_ENV" "$tmp: cannot write it"

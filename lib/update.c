@@ -59,6 +59,16 @@ const struct ks_update_file *ks_update_find(const struct ks_update *update,
 	return NULL;
 }
 
+int ks_update_file_signed(const struct ks_update_file *file)
+{
+	/* MODULE_SIG_STRING of Linux 6.1, include/linux/module_signature.h */
+	static const char mark[] = "~Module signature appended~\n";
+	size_t size = sizeof(mark) - 1;
+
+	return file->size >= size &&
+	       !memcmp(file->data + file->size - size, mark, size);
+}
+
 /* A name from the manifest that is safe to print: no blanks, no controls. */
 static int is_name(const char *name, size_t max)
 {

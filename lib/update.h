@@ -88,6 +88,9 @@ void ks_update_free(struct ks_update *update);
 const struct ks_update_file *ks_update_find(const struct ks_update *update,
 					    const char *name);
 
+/* Does the module @file end with a signature?  Not whether that is a good one. */
+int ks_update_file_signed(const struct ks_update_file *file);
+
 /* Is @id an update ID: 1 to 20 characters of [A-Za-z0-9_]? */
 int ks_update_id_ok(const char *id);
 

@@ -17,6 +17,7 @@
 #include <cmocka.h>
 
 #include "apply/abi.h"
+#include "apply/load_hint.h"
 #include "apply/sequence.h"
 #include "apply/show.h"
 
@@ -429,6 +430,68 @@ static void test_bad_module(void **state)
 	}
 }
 
+/* The hint for @error, with a policy of files that hold these texts. */
+static const char *hint(struct fake *fake, int error,
+			const struct ks_update_file *file, const char *lockdown,
+			const char *disabled, const char *enforce)
+{
+	static char text[512];
+	char paths[3][128];
+	const struct load_policy policy = {
+		.lockdown = paths[0],
+		.disabled = paths[1],
+		.enforce = paths[2],
+	};
+	int i;
+
+	put(fake, NULL, "lockdown", lockdown);
+	put(fake, NULL, "disabled", disabled);
+	put(fake, NULL, "enforce", enforce);
+	snprintf(paths[0], sizeof(paths[0]), "%s/lockdown", fake->base);
+	snprintf(paths[1], sizeof(paths[1]), "%s/disabled", fake->base);
+	snprintf(paths[2], sizeof(paths[2]), "%s/enforce", fake->base);
+	load_hint(text, sizeof(text), error, file, &policy);
+	for (i = 0; i < 3; i++)
+		unlink(paths[i]);
+	return text;
+}
+
+static void test_load_hint(void **state)
+{
+	static char module[] = "ELF~Module signature appended~\n";
+	static const struct ks_update_file signed_file = {
+		"a.ko", module, sizeof(module) - 1,
+	};
+	static const struct ks_update_file unsigned_file = {
+		"a.ko", module, sizeof(module) - 2,
+	};
+	static const char none[] = "[none] integrity confidentiality";
+	static const char locked[] = "none [integrity] confidentiality";
+	static const struct {
+		int error;
+		const struct ks_update_file *file;
+		const char *lockdown, *disabled, *enforce, *text;
+	} cases[] = {
+		{ EPERM, &unsigned_file, none, "0", "N", "are you root" },
+		{ EPERM, &unsigned_file, none, "1", "N", "modules_disabled=1" },
+		{ EPERM, &unsigned_file, locked, "0", "N", "it is not signed, and this kernel is locked down" },
+		{ EPERM, &signed_file, locked, "0", "N", "not with a key that this kernel trusts" },
+		{ EKEYREJECTED, &unsigned_file, none, "0", "Y", "--sign-key" },
+		{ EKEYREJECTED, &signed_file, none, "0", "Y", "not with a key that this kernel trusts" },
+		{ EKEYREJECTED, &signed_file, none, "0", "N", "does not fit its signature" },
+		{ EBADMSG, &signed_file, none, "0", "N", "does not fit its signature" },
+	};
+	const char *text;
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		text = hint(*state, cases[i].error, cases[i].file, cases[i].lockdown,
+			    cases[i].disabled, cases[i].enforce);
+		if (!strstr(text, cases[i].text))
+			fail_msg("case %zu: %s", i, text);
+	}
+}
+
 static void test_leftovers(void **state)
 {
 	static const char *const stages[] = { "registered", "matched", "reversed" };
@@ -559,6 +622,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_busy, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_interrupted, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_bad_module, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_load_hint, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_leftovers, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_abi, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_sysfs, setup, teardown),
