@@ -1,12 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* ksplice-apply: put an update into the running kernel. */
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #include "apply/cli.h"
+#include "apply/partial.h"
 #include "lib/update.h"
+
+/*
+ * Seconds for --late: a module is being loaded and waits for us, so end before
+ * anybody loses patience.
+ */
+#define TIME_LIMIT	60
 
 static const char help[] =
 "Usage: ksplice-apply [OPTION]... UPDATE\n"
@@ -15,8 +25,12 @@ static const char help[] =
 "\n"
 "  --retries=N      try again N times when code is in use (default 10)\n"
 "  --delay=SECONDS  wait so long before each retry (default 1)\n"
+"  --partial[=WHAT] apply to the targets that are loaded, and patch others when\n"
+"                   they are; when one can't be patched then, \"refuse\" it (the\n"
+"                   default) or \"load\" it all the same\n"
 "  --json           print the outcome as a JSON object\n"
 "  --verbose        say what is being done\n"
+"  --late ID TARGET (for the kernel: load the new code of such a target)\n"
 "  --help           print this text\n"
 "  --version        print the version\n"
 "\n"
@@ -38,12 +52,60 @@ static enum exit_code check_kernel(const struct ks_update *update,
 	return EXIT_KERNEL;
 }
 
+/*
+ * The kernel starts us without open files; an error must not go to whatever is
+ * opened as number 2, so it goes to the kernel's log.
+ */
+static void open_standard_files(void)
+{
+	static char buffer[1024];
+	int closed = fcntl(STDERR_FILENO, F_GETFD) < 0, fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR);
+	} while (fd >= 0 && fd < STDERR_FILENO);
+	if (closed && freopen("/dev/kmsg", "w", stderr))
+		setvbuf(stderr, buffer, _IOLBF, sizeof(buffer));
+}
+
+/* ksplice-apply --late ID TARGET */
+static enum exit_code load_late(const char *id, const char *target)
+{
+	struct modules modules = { 0 };
+	struct ks_error err;
+	int ret;
+
+	open_standard_files();
+	alarm(TIME_LIMIT);
+	ret = modules_open(&modules, &err);
+	if (!ret)
+		ret = partial_load(PARTIAL_BASE, &modules, id, target, &err);
+	if (ret)
+		fprintf(stderr, "ksplice-apply: %s: %s: %s\n", id, target, err.text);
+	if (modules.close)
+		modules.close(&modules);
+	return ret ? EXIT_ERROR : EXIT_DONE;
+}
+
+/* Our own path, which the kernel can run later. */
+static const char *own_path(char path[PATH_MAX])
+{
+	ssize_t len = readlink("/proc/self/exe", path, PATH_MAX - 1);
+
+	if (len < 0)
+		return "/usr/sbin/ksplice-apply";
+	path[len] = '\0';
+	return path;
+}
+
 int main(int argc, char **argv)
 {
+	char path[PATH_MAX];
 	struct cli cli = {
 		.program = "ksplice-apply",
 		.action = "apply",
 		.help = help,
+		.helper = own_path(path),
 	};
 	struct sequence_result result = { 0 };
 	struct ks_update *update;
@@ -51,6 +113,8 @@ int main(int argc, char **argv)
 	enum exit_code code;
 	int ret;
 
+	if (argc == 4 && !strcmp(argv[1], "--late"))
+		return load_late(argv[2], argv[3]);
 	if (!cli_parse(&cli, argc, argv, &code))
 		return code;
 	ret = ks_update_open(&update, cli.argument, &err);

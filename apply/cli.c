@@ -13,6 +13,7 @@
 #include <json-c/json.h>
 
 #include "apply/cli.h"
+#include "apply/partial.h"
 #include "apply/show.h"
 
 #define LOCK_FILE	"/run/ksplice.lock"
@@ -142,6 +143,15 @@ static int parse_option(struct cli *cli, int option, enum exit_code *code)
 			return 0;
 		}
 		return 1;
+	case 'p':
+		cli->sequence.partial = optarg ? optarg : "refuse";
+		if (cli->helper && (!strcmp(cli->sequence.partial, "refuse") ||
+				    !strcmp(cli->sequence.partial, "load")))
+			return 1;
+		*code = usage(cli, cli->helper ? "neither refuse nor load: " :
+			      "no option of this program: ", cli->helper ?
+			      optarg : "--partial");
+		return 0;
 	case 'j':
 		cli->json = 1;
 		return 1;
@@ -167,6 +177,7 @@ int cli_parse(struct cli *cli, int argc, char **argv, enum exit_code *code)
 	static const struct option options[] = {
 		{ "retries", required_argument, NULL, 'r' },
 		{ "delay", required_argument, NULL, 'd' },
+		{ "partial", optional_argument, NULL, 'p' },
 		{ "json", no_argument, NULL, 'j' },
 		{ "verbose", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' },
@@ -231,6 +242,8 @@ enum exit_code cli_start(struct cli *cli, struct ks_error *err)
 		.base = SYSFS_BASE,
 		.write = sysfs_write_file,
 	};
+	seq->helper = cli->helper;
+	seq->keep = PARTIAL_BASE;
 	seq->wait = wait_seconds;
 	seq->note = note;
 	seq->warn = warn;
@@ -278,6 +291,8 @@ static void print_json(struct cli *cli, enum exit_code code,
 			       show_json_patches(result->patches));
 	json_object_object_add(object, "conflicts",
 			       show_json_conflicts(result->conflicts));
+	json_object_object_add(object, "targets",
+			       show_json_targets(result->targets));
 	show_json(object);
 }
 
@@ -302,6 +317,9 @@ enum exit_code cli_finish(struct cli *cli, enum exit_code code,
 		printf("%s %s: %u function%s %s, pause %.1f us\n", cli->subject,
 		       applied ? "applied" : "undone", nr, nr == 1 ? "" : "s",
 		       applied ? "replaced" : "restored", result->pause_ns / 1e3);
+	if (!cli->json && !code && applied)
+		show_missing(stdout, "  not loaded, patched when it is: ",
+			     result->targets);
 	fflush(stdout);
 
 	sequence_free_result(result);

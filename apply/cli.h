@@ -12,6 +12,7 @@
  * @program: name of the program
  * @action: "apply" or "undo"
  * @help: text of --help
+ * @helper: path of the program itself, for --partial; NULL without that option
  * @argument: the one argument, an update file or an ID
  * @id: the update's ID, NULL until known
  * @subject: what messages are about, the argument or the ID
@@ -24,6 +25,7 @@ struct cli {
 	const char *program;
 	const char *action;
 	const char *help;
+	const char *helper;
 	const char *argument;
 	const char *id;
 	const char *subject;

@@ -8,6 +8,7 @@
 
 #include "apply/abi.h"
 #include "apply/load_hint.h"
+#include "apply/partial.h"
 #include "apply/sequence.h"
 
 #define CORE	"ksplice"
@@ -15,11 +16,16 @@
 /* Fail with an exit code and a message. */
 #define fail(err, code, ...) (ks_error_set(err, __VA_ARGS__), (code))
 
-/* What ksplice-apply has loaded so far, to be unloaded if a step fails. */
+/*
+ * What ksplice-apply has loaded so far, to be unloaded if a step fails.
+ *
+ * @missing: for each target, whether it is not loaded yet; NULL if all are
+ */
 struct loaded {
 	int core;
 	size_t nr_old;
 	size_t nr_new;
+	char *missing;
 };
 
 __attribute__((format(printf, 2, 3)))
@@ -112,6 +118,8 @@ static void unwind(struct sequence *seq, const struct ks_update *update,
 	if (loaded->core)
 		unload_or_warn(seq, CORE);
 	loaded->core = 0;
+	if (loaded->missing)
+		partial_forget(seq->keep, update->id);
 }
 
 /* Unload the modules of an update by what the core knows of its targets. */
@@ -222,8 +230,9 @@ static enum exit_code load_core(struct sequence *seq,
 /* Load one half of all targets, which must bring the update to @stage. */
 static enum exit_code load_halves(struct sequence *seq,
 				  const struct ks_update *update, enum stage stage,
-				  size_t *nr, struct ks_error *err)
+				  struct loaded *loaded, struct ks_error *err)
 {
+	size_t *nr = stage == STAGE_REGISTERED ? &loaded->nr_old : &loaded->nr_new;
 	const struct ks_update_target *target;
 	enum exit_code code;
 	size_t i;
@@ -232,6 +241,8 @@ static enum exit_code load_halves(struct sequence *seq,
 		target = &update->targets[i];
 		if (stage == STAGE_REGISTERED)
 			code = load(seq, target->old_module, target->old, err);
+		else if (loaded->missing && loaded->missing[i])
+			code = EXIT_DONE;
 		else
 			code = load(seq, target->new_module, target->new, err);
 		if (code)
@@ -267,6 +278,10 @@ static enum exit_code refused(struct sequence *seq, const char *id,
 		break;
 	case ENOENT:
 		ks_error_set(err, "the running kernel does not match: %s", cause);
+		break;
+	case ENODEV:
+		ks_error_set(err, "%s: load it first, or give --partial to patch the "
+			     "rest now and it when it is loaded", cause);
 		break;
 	default:
 		ks_error_set(err, "the core refuses stage %s: %s",
@@ -309,6 +324,67 @@ static enum exit_code request(struct sequence *seq, const char *id,
 	}
 }
 
+/* Tell the core that targets may be missing. */
+static enum exit_code allow_missing(struct sequence *seq, const char *id,
+				    struct ks_error *err)
+{
+	char text[512];
+	int ret;
+
+	snprintf(text, sizeof(text), "%s %s", seq->partial, seq->helper);
+	ret = seq->sysfs.write(&seq->sysfs, id, "partial", text);
+	if (ret == -ENOENT)
+		return fail(err, EXIT_ERROR, "the core that is loaded is too old for "
+			    "--partial: undo its updates first");
+	if (ret)
+		return fail(err, EXIT_ERROR, "the core refuses \"%s\" in its file "
+			    "partial: %s", text, strerror(-ret));
+	return EXIT_DONE;
+}
+
+/* Keep the new code of the target @name, which is missing, for later. */
+static enum exit_code keep_missing(struct sequence *seq,
+				   const struct ks_update *update, const char *name,
+				   struct loaded *loaded, struct ks_error *err)
+{
+	size_t i;
+
+	for (i = 0; i < update->nr_targets; i++)
+		if (!strcmp(update->targets[i].name, name))
+			break;
+	if (i == update->nr_targets)
+		return fail(err, EXIT_ERROR, "%s: the update has no such target", name);
+	if (partial_keep(seq->keep, update, &update->targets[i], err))
+		return EXIT_ERROR;
+	note(seq, "%s is not loaded: its new code is kept in %s/%s", name, seq->keep,
+	     update->id);
+	loaded->missing[i] = 1;
+	return EXIT_DONE;
+}
+
+/* Which targets did the match find missing? */
+static enum exit_code find_missing(struct sequence *seq,
+				   const struct ks_update *update,
+				   struct loaded *loaded, struct ks_error *err)
+{
+	enum exit_code code = EXIT_DONE;
+	struct sysfs_target *targets;
+	int i, nr;
+
+	loaded->missing = calloc(update->nr_targets, 1);
+	if (!loaded->missing)
+		return fail(err, EXIT_ERROR, "no memory");
+	nr = sysfs_targets(&seq->sysfs, update->id, &targets);
+	if (nr < 0)
+		return fail(err, EXIT_ERROR, "can't read the targets: %s",
+			    strerror(-nr));
+	for (i = 0; i < nr && !code; i++)
+		if (targets[i].state == TARGET_MISSING)
+			code = keep_missing(seq, update, targets[i].name, loaded, err);
+	sysfs_free_targets(targets, nr);
+	return code;
+}
+
 /* Keep what the core says of a switch before the folder goes. */
 static void read_result(struct sequence *seq, const char *id,
 			struct sequence_result *result)
@@ -317,10 +393,22 @@ static void read_result(struct sequence *seq, const char *id,
 
 	sysfs_read(&seq->sysfs, id, "patches", &result->patches);
 	sysfs_read(&seq->sysfs, id, "match", &result->match);
+	sysfs_read(&seq->sysfs, id, "targets", &result->targets);
 	if (sysfs_read(&seq->sysfs, id, "pause_ns", &text))
 		return;
 	result->pause_ns = strtoull(text, NULL, 10);
 	free(text);
+}
+
+/* Unload the old code, but for targets that it is still needed for. */
+static void unload_used(struct sequence *seq, const struct ks_update *update,
+			const struct loaded *loaded)
+{
+	size_t i;
+
+	for (i = update->nr_targets; i > 0; i--)
+		if (!loaded->missing || !loaded->missing[i - 1])
+			unload_or_warn(seq, update->targets[i - 1].old_module);
 }
 
 enum exit_code sequence_apply(struct sequence *seq, const struct ks_update *update,
@@ -331,7 +419,6 @@ enum exit_code sequence_apply(struct sequence *seq, const struct ks_update *upda
 	const char *id = update->id;
 	enum exit_code code;
 	int stage;
-	size_t i;
 
 	memset(result, 0, sizeof(*result));
 	stage = sysfs_stage(&seq->sysfs, id);
@@ -346,22 +433,25 @@ enum exit_code sequence_apply(struct sequence *seq, const struct ks_update *upda
 
 	code = load_core(seq, update, &loaded, err);
 	if (!code)
-		code = load_halves(seq, update, STAGE_REGISTERED, &loaded.nr_old,
-				   err);
+		code = load_halves(seq, update, STAGE_REGISTERED, &loaded, err);
+	if (!code && seq->partial)
+		code = allow_missing(seq, id, err);
 	if (!code)
 		code = request(seq, id, STAGE_MATCHED, result, err);
+	if (!code && seq->partial)
+		code = find_missing(seq, update, &loaded, err);
 	if (!code)
-		code = load_halves(seq, update, STAGE_LINKED, &loaded.nr_new, err);
+		code = load_halves(seq, update, STAGE_LINKED, &loaded, err);
 	if (!code)
 		code = request(seq, id, STAGE_APPLIED, result, err);
 	if (code) {
 		unwind(seq, update, &loaded);
-		return code;
+	} else {
+		read_result(seq, id, result);
+		unload_used(seq, update, &loaded);
 	}
-	read_result(seq, id, result);
-	for (i = update->nr_targets; i > 0; i--)
-		unload_or_warn(seq, update->targets[i - 1].old_module);
-	return EXIT_DONE;
+	free(loaded.missing);
+	return code;
 }
 
 /* Unload the core unless it has users; not being able to is no failure. */
@@ -409,6 +499,8 @@ enum exit_code sequence_undo(struct sequence *seq, const char *id,
 		return code;
 	}
 	unload_unused_core(seq);
+	if (seq->keep)
+		partial_forget(seq->keep, id);
 	if (stage < STAGE_APPLIED)
 		return fail(err, EXIT_NOT_FOUND, "was not applied, only left at "
 			    "stage %s by an interrupted run; now it is unloaded",
@@ -421,5 +513,6 @@ void sequence_free_result(struct sequence_result *result)
 	free(result->patches);
 	free(result->match);
 	free(result->conflicts);
+	free(result->targets);
 	memset(result, 0, sizeof(*result));
 }

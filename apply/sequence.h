@@ -24,6 +24,11 @@ enum exit_code {
 };
 
 /*
+ * @partial: what about targets that are not loaded: NULL: fail; else apply the
+ *           rest, and when one is loaded later and can't be patched, "refuse" it
+ *           or "load" it all the same
+ * @helper: path of the program that the core runs then, as "HELPER --late ID TARGET"
+ * @keep: folder for the new code of these targets (partial.h)
  * @retries: further attempts when code is busy
  * @delay: seconds before each
  * @wait: wait so many seconds (0: none) before retry number @retry; returns 1
@@ -35,6 +40,9 @@ enum exit_code {
 struct sequence {
 	struct sysfs sysfs;
 	struct modules modules;
+	const char *partial;
+	const char *helper;
+	const char *keep;
 	unsigned int retries;
 	double delay;
 	int (*wait)(struct sequence *sequence, double seconds, unsigned int retry);
@@ -48,6 +56,7 @@ struct sequence {
  *
  * @attempts: how often the switch was tried
  * @pause_ns: how long all CPUs stood still
+ * @targets: lines as sysfs_targets() reads
  */
 struct sequence_result {
 	unsigned int attempts;
@@ -55,6 +64,7 @@ struct sequence_result {
 	char *patches;
 	char *match;
 	char *conflicts;
+	char *targets;
 };
 
 /*

@@ -138,6 +138,30 @@ json_object *show_json_conflicts(const char *conflicts)
 	return list;
 }
 
+json_object *show_json_targets(const char *targets)
+{
+	json_object *list = json_object_new_array(), *item;
+	char *copy = strdup(targets ? targets : "");
+	struct sysfs_target *parsed;
+	int i, nr;
+
+	nr = sysfs_parse_targets(copy, &parsed);
+	for (i = 0; i < nr; i++) {
+		item = json_object_new_object();
+		add_string(item, "name", show_printable(parsed[i].name));
+		json_object_object_add(item, "old", json_object_new_boolean(
+				       parsed[i].has_old));
+		json_object_object_add(item, "new", json_object_new_boolean(
+				       parsed[i].has_new));
+		add_string(item, "state", target_states[parsed[i].state]);
+		json_object_array_add(list, item);
+	}
+	if (nr >= 0)
+		sysfs_free_targets(parsed, nr);
+	free(copy);
+	return list;
+}
+
 json_object *show_json_match(const char *match)
 {
 	json_object *object = json_object_new_object();
@@ -183,6 +207,21 @@ void show_patches(FILE *out, const char *prefix, const char *patches)
 		if (*fields.first)
 			fprintf(out, "%s%s %s -> %s\n", prefix, fields.first,
 				fields.middle, fields.last);
+	free(copy);
+}
+
+void show_missing(FILE *out, const char *prefix, const char *targets)
+{
+	char *copy = strdup(targets ? targets : "");
+	struct sysfs_target *parsed;
+	int i, nr;
+
+	nr = sysfs_parse_targets(copy, &parsed);
+	for (i = 0; i < nr; i++)
+		if (parsed[i].state == TARGET_MISSING)
+			fprintf(out, "%s%s\n", prefix, show_printable(parsed[i].name));
+	if (nr >= 0)
+		sysfs_free_targets(parsed, nr);
 	free(copy);
 }
 

@@ -20,10 +20,12 @@ unsigned int show_count(const char *lines);
 
 /*
  * JSON for the files patches ([{name, old, new}]), conflicts ([{pid, comm,
- * function}]) and match ({functions, bytes}); empty for NULL.
+ * function}]), targets ([{name, old, new, state}]) and match ({functions, bytes});
+ * empty for NULL.
  */
 struct json_object *show_json_patches(const char *patches);
 struct json_object *show_json_conflicts(const char *conflicts);
+struct json_object *show_json_targets(const char *targets);
 struct json_object *show_json_match(const char *match);
 
 /* Nanoseconds as a JSON number of microseconds, like 512.345. */
@@ -34,6 +36,9 @@ void show_conflicts(FILE *out, const char *prefix, const char *conflicts);
 
 /* Print a line for each patched function, each with @prefix. */
 void show_patches(FILE *out, const char *prefix, const char *patches);
+
+/* Print a line for each target that is missing, each with @prefix. */
+void show_missing(FILE *out, const char *prefix, const char *targets);
 
 /* Print an object, indented, and a newline; frees it. */
 void show_json(struct json_object *object);

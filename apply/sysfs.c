@@ -22,6 +22,14 @@ const char *const stage_names[STAGES] = {
 	[STAGE_REVERSED] = "reversed",
 };
 
+const char *const target_states[TARGET_STATES] = {
+	[TARGET_OPEN] = "",
+	[TARGET_PATCHED] = "patched",
+	[TARGET_MISSING] = "missing",
+	[TARGET_LATE] = "late",
+	[TARGET_UNPATCHED] = "unpatched",
+};
+
 static int open_file(const struct sysfs *sysfs, const char *id,
 		     const char *file, int flags)
 {
@@ -166,6 +174,19 @@ void sysfs_free_list(char **ids, int nr)
 	free(ids);
 }
 
+static int parse_state(enum target_state *state, const char *word)
+{
+	int i;
+
+	for (i = 0; i < TARGET_STATES; i++) {
+		if (strcmp(word, target_states[i]))
+			continue;
+		*state = i;
+		return 0;
+	}
+	return -EPROTO;
+}
+
 /* Parse one line of the file targets, which is cut up for it. */
 static int parse_target(struct sysfs_target *target, char *line)
 {
@@ -181,23 +202,26 @@ static int parse_target(struct sysfs_target *target, char *line)
 			target->has_old = 1;
 		else if (!strcmp(word, "new"))
 			target->has_new = 1;
-		else
+		else if (parse_state(&target->state, word))
 			return -EPROTO;
 	}
 	return 0;
 }
 
-int sysfs_targets(const struct sysfs *sysfs, const char *id,
-		  struct sysfs_target **result)
+void sysfs_free_targets(struct sysfs_target *targets, int nr)
+{
+	while (nr > 0)
+		free(targets[--nr].name);
+	free(targets);
+}
+
+int sysfs_parse_targets(char *text, struct sysfs_target **result)
 {
 	struct sysfs_target *targets = NULL, *bigger;
-	char *text, *line, *save;
-	int ret, nr = 0;
+	char *line, *save;
+	int ret = 0, nr = 0;
 
-	ret = sysfs_read(sysfs, id, "targets", &text);
-	if (ret)
-		return ret;
-	for (line = strtok_r(text, "\n", &save); line && !ret;
+	for (line = text ? strtok_r(text, "\n", &save) : NULL; line && !ret;
 	     line = strtok_r(NULL, "\n", &save)) {
 		bigger = realloc(targets, (nr + 1) * sizeof(*targets));
 		if (!bigger) {
@@ -208,7 +232,6 @@ int sysfs_targets(const struct sysfs *sysfs, const char *id,
 		targets[nr] = (struct sysfs_target) { 0 };
 		ret = parse_target(&targets[nr++], line);
 	}
-	free(text);
 	if (ret) {
 		sysfs_free_targets(targets, nr);
 		return ret;
@@ -217,9 +240,16 @@ int sysfs_targets(const struct sysfs *sysfs, const char *id,
 	return nr;
 }
 
-void sysfs_free_targets(struct sysfs_target *targets, int nr)
+int sysfs_targets(const struct sysfs *sysfs, const char *id,
+		  struct sysfs_target **targets)
 {
-	while (nr > 0)
-		free(targets[--nr].name);
-	free(targets);
+	char *text;
+	int ret;
+
+	ret = sysfs_read(sysfs, id, "targets", &text);
+	if (ret)
+		return ret;
+	ret = sysfs_parse_targets(text, targets);
+	free(text);
+	return ret;
 }

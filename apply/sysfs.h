@@ -56,19 +56,36 @@ int sysfs_list(const struct sysfs *sysfs, char ***ids);
 
 void sysfs_free_list(char **ids, int nr);
 
+/* What became of a target, as far as that is decided. */
+enum target_state {
+	TARGET_OPEN,
+	TARGET_PATCHED,
+	TARGET_MISSING,		/* it is not loaded; when it is, it will be patched */
+	TARGET_LATE,		/* it was patched when it was loaded */
+	TARGET_UNPATCHED,	/* it was loaded later, and could not be patched */
+	TARGET_STATES,
+};
+
+/* Their words in the file targets; "" for TARGET_OPEN. */
+extern const char *const target_states[TARGET_STATES];
+
 /* A target of an update, and which of its two halves are registered. */
 struct sysfs_target {
 	char *name;
 	int has_old;
 	int has_new;
+	enum target_state state;
 };
 
 /*
- * Parse the file targets, one "NAME [old] [new]" a line.  Returns the number of
+ * Parse the file targets, one "NAME [old] [new] [STATE]" a line.  Returns the number of
  * targets and *@targets for sysfs_free_targets(), or a negative errno.
  */
 int sysfs_targets(const struct sysfs *sysfs, const char *id,
 		  struct sysfs_target **targets);
+
+/* The same for the text of that file, which is changed; NULL has no targets. */
+int sysfs_parse_targets(char *text, struct sysfs_target **targets);
 
 void sysfs_free_targets(struct sysfs_target *targets, int nr);
 

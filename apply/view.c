@@ -102,36 +102,14 @@ static void add_string(json_object *object, const char *key, const char *text)
 			       json_object_new_string(text ? text : ""));
 }
 
-/* "vmlinux old new": the name and which halves are loaded. */
-static json_object *json_targets(const struct sysfs *sysfs, const char *id)
-{
-	json_object *list = json_object_new_array(), *item;
-	struct sysfs_target *targets;
-	int i, nr;
-
-	nr = sysfs_targets(sysfs, id, &targets);
-	for (i = 0; i < nr; i++) {
-		item = json_object_new_object();
-		add_string(item, "name", show_printable(targets[i].name));
-		json_object_object_add(item, "old", json_object_new_boolean(
-				       targets[i].has_old));
-		json_object_object_add(item, "new", json_object_new_boolean(
-				       targets[i].has_new));
-		json_object_array_add(list, item);
-	}
-	if (nr >= 0)
-		sysfs_free_targets(targets, nr);
-	return list;
-}
-
-static json_object *json_state(const struct sysfs *sysfs, const struct state *state)
+static json_object *json_state(const struct state *state)
 {
 	json_object *object = json_object_new_object();
 
 	add_string(object, "id", state->id);
 	add_string(object, "stage", state->stage);
 	add_string(object, "description", state->description);
-	json_object_object_add(object, "targets", json_targets(sysfs, state->id));
+	json_object_object_add(object, "targets", show_json_targets(state->targets));
 	json_object_object_add(object, "functions",
 			       show_json_patches(state->patches));
 	json_object_object_add(object, "match", show_json_match(state->match));
@@ -188,7 +166,7 @@ static enum exit_code view_one(const struct sysfs *sysfs,
 	if (ret)
 		return state_error(options->id, ret);
 	if (options->json)
-		show_json(json_state(sysfs, &state));
+		show_json(json_state(&state));
 	else
 		print_state(&state);
 	free_state(&state);
@@ -216,7 +194,7 @@ static enum exit_code view_list(const struct sysfs *sysfs,
 		if (ret)
 			code = state_error(ids[i], ret);
 		else if (options->json)
-			json_object_array_add(list, json_state(sysfs, &state));
+			json_object_array_add(list, json_state(&state));
 		else
 			printf("%-20s %-10s %3u function%s  %s\n", ids[i],
 			       state.stage, show_count(state.patches),

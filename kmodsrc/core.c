@@ -10,6 +10,7 @@
 
 #include "core.h"
 #include "kernel.h"
+#include "late.h"
 
 #define KSPLICE_ID_MAX	20
 
@@ -27,17 +28,6 @@ static unsigned long switches;
 static unsigned long kallsyms_lookup_name_address;
 module_param_named(kallsyms_lookup_name, kallsyms_lookup_name_address, ulong, 0);
 MODULE_PARM_DESC(kallsyms_lookup_name, "its address, for kernels without kprobes");
-
-int ksplice_fail(struct ksplice_update *update, int error, const char *format, ...)
-{
-	va_list arguments;
-
-	va_start(arguments, format);
-	vsnprintf(update->cause, sizeof(update->cause), format, arguments);
-	va_end(arguments);
-	update->error = error;
-	return error;
-}
 
 static bool valid_id(const char *id)
 {
@@ -68,6 +58,9 @@ static struct ksplice_target *find_target(struct ksplice_update *update, const c
 	list_for_each_entry(target, &update->targets, list)
 		if (strcmp(target->name, name) == 0)
 			return target;
+	list_for_each_entry(target, &update->absent, list)
+		if (strcmp(target->name, name) == 0)
+			return target;
 	return NULL;
 }
 
@@ -79,6 +72,7 @@ static int create_update(const struct ksplice_mod_change *change, struct ksplice
 	if (!update)
 		return -ENOMEM;
 	INIT_LIST_HEAD(&update->targets);
+	INIT_LIST_HEAD(&update->absent);
 	strscpy(update->id, change->id, sizeof(update->id));
 	strscpy(update->description, change->description ?: "", sizeof(update->description));
 	ret = ksplice_sysfs_add(update);
@@ -100,6 +94,7 @@ static int create_target(struct ksplice_update *update, const char *name,
 		return ksplice_fail(update, -ENOMEM, "%s: no memory for a target", name);
 	strscpy(target->name, name, sizeof(target->name));
 	list_add_tail(&target->list, &update->targets);
+	ksplice_late_watch(update, target);
 	*result = target;
 	return 0;
 }
@@ -170,19 +165,26 @@ static int attach_new(struct ksplice_update *update, struct ksplice_target *targ
 	return ret;
 }
 
-/* Free targets that no module stands for any more.  Returns whether none is left. */
-static bool drop_unused(struct ksplice_update *update)
+static void drop_from(struct list_head *targets)
 {
 	struct ksplice_target *target, *next;
 
-	list_for_each_entry_safe(target, next, &update->targets, list) {
+	list_for_each_entry_safe(target, next, targets, list) {
 		if (target->old || target->new)
 			continue;
 		ksplice_target_forget(target);
+		ksplice_late_unwatch(target);
 		list_del(&target->list);
 		kfree(target);
 	}
-	return list_empty(&update->targets);
+}
+
+/* Free targets that no module stands for any more.  Returns whether none is left. */
+static bool drop_unused(struct ksplice_update *update)
+{
+	drop_from(&update->targets);
+	drop_from(&update->absent);
+	return list_empty(&update->targets) && list_empty(&update->absent);
 }
 
 static void remove_update(struct ksplice_update *update)
@@ -226,7 +228,8 @@ static int attach(struct ksplice_update *update, struct ksplice_mod_change *chan
 		ret = create_target(update, change->target, &target);
 	if (ret == 0)
 		ret = change->old_code ? attach_old(update, target, change) :
-					 attach_new(update, target, change);
+		      ksplice_is_absent(target) ? ksplice_late_attach(update, target, change) :
+						  attach_new(update, target, change);
 	if (ret == 0) {
 		change->update = update;
 	} else {
@@ -305,6 +308,10 @@ static void reverse_forced(struct ksplice_update *update)
 
 static void detach_new(struct ksplice_update *update, struct ksplice_target *target)
 {
+	if (ksplice_late_detach(update, target)) {
+		drop_new(update, target);
+		return;
+	}
 	if (update->stage == KSPLICE_STAGE_APPLIED)
 		reverse_forced(update);
 	/* A task that exits is in no list any more while it runs its last code. */
@@ -342,6 +349,7 @@ static void forget_match(struct ksplice_update *update)
 {
 	struct ksplice_target *target;
 
+	ksplice_late_forget(update);
 	list_for_each_entry(target, &update->targets, list)
 		ksplice_target_forget(target);
 	update->matched_functions = 0;
@@ -350,11 +358,12 @@ static void forget_match(struct ksplice_update *update)
 
 int ksplice_update_match(struct ksplice_update *update)
 {
-	struct ksplice_target *target;
+	struct ksplice_target *target, *next;
 	int ret = 0;
 
 	if (update->stage != KSPLICE_STAGE_REGISTERED)
 		return ksplice_fail(update, -EEXIST, "already matched");
+	ksplice_late_forget(update);
 	if (list_empty(&update->targets))	/* its folder is just coming or going */
 		return ksplice_fail(update, -EINVAL, "its old code is not loaded");
 	list_for_each_entry(target, &update->targets, list)
@@ -365,17 +374,20 @@ int ksplice_update_match(struct ksplice_update *update)
 	/* What was proved in an attempt before may have changed. */
 	forget_match(update);
 	update->switches = switches;
-	list_for_each_entry(target, &update->targets, list) {
+	list_for_each_entry_safe(target, next, &update->targets, list) {
 		ret = ksplice_target_match(update, target);
+		if (ret == -ENODEV)
+			ret = ksplice_late_await(update, target);
 		if (ret != 0)
 			break;
 	}
+	update->stage = KSPLICE_STAGE_MATCHED;
 	if (ret == 0)
-		ret = publish_next(update);
-	if (ret != 0)
+		ret = publish_next(update);	/* all may be missing: linked */
+	if (ret != 0) {
+		update->stage = KSPLICE_STAGE_REGISTERED;
 		forget_match(update);
-	else
-		update->stage = KSPLICE_STAGE_MATCHED;
+	}
 	return ret;
 }
 
@@ -415,7 +427,9 @@ int ksplice_update_apply(struct ksplice_update *update)
 		return ksplice_fail(update, -EINVAL, "reversed: unload its new code first");
 	if (update->stage != KSPLICE_STAGE_LINKED)
 		return ksplice_fail(update, -EINVAL, "not linked: old code and new code must be loaded");
-	ret = get_new_code(update);
+	ret = ksplice_late_check(update);
+	if (ret == 0)
+		ret = get_new_code(update);
 	if (ret != 0)
 		return ret;
 	ret = ksplice_switch_with_hooks(update, false);
@@ -458,6 +472,8 @@ int ksplice_update_reverse(struct ksplice_update *update)
 				    above->id);
 	ret = check_users(update);
 	if (ret == 0)
+		ret = ksplice_late_check(update);
+	if (ret == 0)
 		ret = ksplice_switch_with_hooks(update, true);
 	if (ret != 0)
 		return ret;
@@ -474,12 +490,20 @@ static int __init ksplice_init(void)
 
 	if (ret == 0)
 		ret = ksplice_kernel_init(kallsyms_lookup_name_address);
-	return ret != 0 ? ret : ksplice_sysfs_init();
+	if (ret == 0)
+		ret = ksplice_late_init();
+	if (ret != 0)
+		return ret;
+	ret = ksplice_sysfs_init();
+	if (ret != 0)
+		ksplice_late_exit();
+	return ret;
 }
 
 static void __exit ksplice_exit(void)
 {
 	ksplice_sysfs_exit();
+	ksplice_late_exit();
 	ksplice_shadow_exit();
 }
 

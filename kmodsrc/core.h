@@ -42,6 +42,14 @@ struct ksplice_fill {
 	u8 bytes[sizeof(unsigned long)];
 };
 
+/* What became of a target that was not loaded when its update was matched (late.c). */
+enum ksplice_late {
+	KSPLICE_LATE_NOT,	/* it was */
+	KSPLICE_LATE_MISSING,	/* still not loaded */
+	KSPLICE_LATE_PATCHED,	/* when it came */
+	KSPLICE_LATE_UNPATCHED,	/* it is loaded, but does not match */
+};
+
 /* One target of an update; its halves come and go with their modules. */
 struct ksplice_target {
 	struct list_head list;
@@ -55,6 +63,10 @@ struct ksplice_target {
 	unsigned long nr_fills;
 	struct ksplice_range *ranges;		/* as they are in the run */
 	unsigned long nr_ranges;
+	enum ksplice_late late;
+	bool linking;				/* it is late, and patch_target() is at work */
+	struct ksplice_update *update;
+	struct list_head watch;			/* of late.c */
 	char name[MODULE_NAME_LEN];
 };
 
@@ -71,11 +83,16 @@ struct ksplice_conflict {
  * @list:	in ksplice_updates; updates in the order they came
  * @error:	errno of the last request, 0 or negative
  * @cause:	text about it
+ * @targets:	those that are, or are to be, patched; since linked each has new code
+ * @absent:	those that are not, because they were not loaded in time (late.c)
+ * @helper:	program that loads new code for late targets; empty: none may be late
+ * @refuse:	late targets that cannot be patched must not be loaded
  */
 struct ksplice_update {
 	struct kobject kobj;
 	struct list_head list;
 	struct list_head targets;
+	struct list_head absent;
 	enum ksplice_stage stage;
 	unsigned long switches;		/* of all updates when it was matched */
 	unsigned long applied_at;	/* the number of the switch that applied it */
@@ -86,6 +103,8 @@ struct ksplice_update {
 	char cause[256];
 	char id[32];
 	char description[256];
+	char helper[256];
+	bool refuse;
 	unsigned long matched_functions;
 	unsigned long matched_bytes;
 	u64 pause_ns;

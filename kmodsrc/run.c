@@ -91,7 +91,7 @@ static int pin_target(struct ksplice_update *update, struct ksplice_target *targ
 {
 	struct module *module;
 
-	if (strcmp(target->name, "vmlinux") == 0)
+	if (strcmp(target->name, "vmlinux") == 0 || target->module)
 		return 0;
 	module = ksplice_get_module(target->name);
 	if (IS_ERR(module))

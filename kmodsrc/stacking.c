@@ -8,7 +8,6 @@
  * code, and its jump goes there; undone, the one below is in use again.
  */
 #include <linux/module.h>
-#include <linux/rcupdate.h>
 #include <linux/slab.h>
 
 #include "core.h"
@@ -94,8 +93,11 @@ int ksplice_each_module_symbol(const struct module *module,
 			       int (*fn)(void *data, const char *name, unsigned long value),
 			       void *data)
 {
-	/* It is pinned, and after its init they do not change. */
-	const struct mod_kallsyms *kallsyms = rcu_dereference_check(module->kallsyms, true);
+	/*
+	 * It is pinned.  This table is what it has after its init function, and complete
+	 * before it too (add_kallsyms(), kernel/module/kallsyms.c).
+	 */
+	const struct mod_kallsyms *kallsyms = &module->core_kallsyms;
 	unsigned int i;
 	int ret = 0;
 

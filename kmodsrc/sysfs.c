@@ -8,6 +8,7 @@
 
 #include "compat.h"
 #include "core.h"
+#include "late.h"
 
 static const char *const stage_names[] = {
 	[KSPLICE_STAGE_REGISTERED] = "registered", [KSPLICE_STAGE_MATCHED] = "matched",
@@ -22,6 +23,17 @@ struct update_attribute {
 	ssize_t (*show)(struct ksplice_update *update, char *page);
 	int (*store)(struct ksplice_update *update, const char *text);
 };
+
+int ksplice_fail(struct ksplice_update *update, int error, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(update->cause, sizeof(update->cause), format, arguments);
+	va_end(arguments);
+	update->error = error;
+	return error;
+}
 
 static struct ksplice_update *to_update(struct kobject *kobj)
 {
@@ -59,6 +71,7 @@ static ssize_t update_store(struct kobject *kobj, struct attribute *attr, const 
 
 static void update_release(struct kobject *kobj)
 {
+	kfree(to_update(kobj)->below);
 	kvfree(to_update(kobj));
 }
 
@@ -114,6 +127,13 @@ static ssize_t pause_ns_show(struct ksplice_update *update, char *page)
 	return sysfs_emit(page, "%llu\n", update->pause_ns);
 }
 
+static ssize_t partial_show(struct ksplice_update *update, char *page)
+{
+	if (!*update->helper)
+		return sysfs_emit(page, "no\n");
+	return sysfs_emit(page, "%s %s\n", update->refuse ? "refuse" : "load", update->helper);
+}
+
 static ssize_t description_show(struct ksplice_update *update, char *page)
 {
 	return sysfs_emit(page, "%s\n", update->description);
@@ -130,6 +150,11 @@ static struct update_attribute stage_attribute = {
 	.show = stage_show,
 	.store = stage_store,
 };
+static struct update_attribute partial_attribute = {
+	.attr = { .name = "partial", .mode = 0600 },
+	.show = partial_show,
+	.store = ksplice_late_allow,
+};
 UPDATE_READ(error);
 UPDATE_READ(match);
 UPDATE_READ(pause_ns);
@@ -137,7 +162,7 @@ UPDATE_READ(description);
 
 static struct attribute *update_attrs[] = {
 	&stage_attribute.attr,	  &error_attribute.attr,       &match_attribute.attr,
-	&pause_ns_attribute.attr, &description_attribute.attr, NULL,
+	&pause_ns_attribute.attr, &description_attribute.attr, &partial_attribute.attr, NULL,
 };
 ATTRIBUTE_GROUPS(update);
 
@@ -187,13 +212,34 @@ static void conflicts_fill(struct ksplice_update *update, struct list_text *text
 			 update->conflicts[i].comm, update->conflicts[i].function);
 }
 
-static void targets_fill(struct ksplice_update *update, struct list_text *text)
+/* What became of a target, as far as that is decided. */
+static const char *target_state(const struct ksplice_update *update,
+				const struct ksplice_target *target)
+{
+	if (update->stage == KSPLICE_STAGE_REVERSED)
+		return NULL;
+	if (target->late != KSPLICE_LATE_NOT)
+		return ksplice_late_name(target);
+	return update->stage == KSPLICE_STAGE_APPLIED ? "patched" : NULL;
+}
+
+static void targets_add(struct ksplice_update *update, const struct list_head *targets,
+			struct list_text *text)
 {
 	struct ksplice_target *target;
 
-	list_for_each_entry(target, &update->targets, list)
-		add_text(text, "%s%s%s\n", target->name, target->old ? " old" : "",
-			 target->new ? " new" : "");
+	list_for_each_entry(target, targets, list) {
+		const char *state = target_state(update, target);
+
+		add_text(text, "%s%s%s%s%s\n", target->name, target->old ? " old" : "",
+			 target->new ? " new" : "", state ? " " : "", state ?: "");
+	}
+}
+
+static void targets_fill(struct ksplice_update *update, struct list_text *text)
+{
+	targets_add(update, &update->targets, text);
+	targets_add(update, &update->absent, text);
 }
 
 static void patches_fill(struct ksplice_update *update, struct list_text *text)

@@ -18,6 +18,7 @@
 
 #include "apply/abi.h"
 #include "apply/load_hint.h"
+#include "apply/partial.h"
 #include "apply/sequence.h"
 #include "apply/show.h"
 
@@ -31,6 +32,7 @@
  * @bad_module: this one does not load, with errno @bad_error
  * @stuck_module: this one does not unload
  * @stop_at_retry: the user stops there
+ * @missing: the target turns out to be missing
  */
 struct fake {
 	char base[64];
@@ -43,6 +45,7 @@ struct fake {
 	int bad_error;
 	const char *stuck_module;
 	unsigned int stop_at_retry;
+	int missing;
 	int abi;
 	int warnings;
 	struct sequence seq;
@@ -176,8 +179,10 @@ static int fake_write(struct sysfs *sysfs, const char *id, const char *file,
 {
 	struct fake *fake = sysfs->private;
 
-	assert_string_equal(file, "stage");
 	add_log(fake, "", text);
+	if (!strcmp(file, "partial"))
+		return 0;
+	assert_string_equal(file, "stage");
 	if (!strcmp(text, "matched") && fake->match_error) {
 		put(fake, id, "error", "ENOENT do_getpgid+0x5: byte differs");
 		return -fake->match_error;
@@ -193,6 +198,10 @@ static int fake_write(struct sysfs *sysfs, const char *id, const char *file,
 	put(fake, id, "patches", "a 0x1 0x2\nb 0x3 0x4");
 	put(fake, id, "pause_ns", "512300");
 	put(fake, id, "stage", text);
+	if (!strcmp(text, "matched") && fake->missing) {
+		put(fake, id, "targets", "vmlinux old missing");
+		put(fake, id, "stage", "linked");
+	}
 	return 0;
 }
 
@@ -492,6 +501,74 @@ static void test_load_hint(void **state)
 	}
 }
 
+static void test_partial(void **state)
+{
+	struct fake *fake = *state;
+	struct sequence_result result;
+	char keep[128], path[256];
+	struct ks_error err;
+	struct stat st;
+
+	snprintf(keep, sizeof(keep), "%s/keep.d", fake->base);
+	fake->seq.keep = keep;
+	fake->seq.helper = "/sbin/helper";
+	fake->seq.partial = "refuse";
+	fake->missing = 1;
+	assert_int_equal(apply(fake, &result, &err), EXIT_DONE);
+	assert_string_equal(fake->log, "+ksplice +" OLD " refuse /sbin/helper matched "
+			    "applied");
+	assert_string_equal(result.targets, "vmlinux old missing");
+	sequence_free_result(&result);
+	snprintf(path, sizeof(path), "%s/" ID, keep);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0700);
+
+	/* The target comes: what is left of an earlier time goes first. */
+	fake->log[0] = '\0';
+	assert_int_equal(partial_load(keep, &fake->seq.modules, ID, "vmlinux", &err), 0);
+	assert_int_equal(partial_load(keep, &fake->seq.modules, ID, "vmlinux", &err), 0);
+	assert_string_equal(fake->log, "+" NEW " -" NEW " +" NEW);
+	assert_int_equal(partial_load(keep, &fake->seq.modules, ID, "other", &err), -1);
+	assert_non_null(strstr(err.text, "ksplice_" ID "_other_new: No such file"));
+	assert_int_equal(partial_load(keep, &fake->seq.modules, "../" ID, "vmlinux", &err), -1);
+	assert_int_equal(partial_load(keep, &fake->seq.modules, ID, "../vmlinux", &err), -1);
+
+	put(fake, ID, "stage", "applied");
+	assert_int_equal(undo(fake, &result, &err), EXIT_DONE);
+	assert_int_equal(fake->nr_loaded, 0);
+	assert_int_equal(stat(path, &st), -1);
+	sequence_free_result(&result);
+
+	/* Where others may write, nothing is kept, and all is as before. */
+	assert_int_equal(chmod(keep, 0777), 0);
+	assert_int_equal(apply(fake, &result, &err), EXIT_ERROR);
+	assert_non_null(strstr(err.text, "only we can write"));
+	assert_string_equal(fake->log, "+ksplice +" OLD " refuse /sbin/helper matched -"
+			    OLD " -ksplice");
+	sequence_free_result(&result);
+	assert_int_equal(rmdir(keep), 0);
+}
+
+static void test_targets(void **state)
+{
+	char good[] = "vmlinux old new patched\na missing\nb new late\nc old unpatched\nd";
+	char bad[] = "vmlinux old gone";
+	struct sysfs_target *targets;
+
+	(void)state;
+	assert_int_equal(sysfs_parse_targets(good, &targets), 5);
+	assert_int_equal(targets[0].state, TARGET_PATCHED);
+	assert_int_equal(targets[1].state, TARGET_MISSING);
+	assert_int_equal(targets[2].state, TARGET_LATE);
+	assert_int_equal(targets[3].state, TARGET_UNPATCHED);
+	assert_int_equal(targets[4].state, TARGET_OPEN);
+	assert_true(targets[0].has_old && targets[0].has_new && !targets[1].has_old);
+	sysfs_free_targets(targets, 5);
+	assert_int_equal(sysfs_parse_targets(bad, &targets), -EPROTO);
+	assert_int_equal(sysfs_parse_targets(NULL, &targets), 0);
+	sysfs_free_targets(targets, 0);
+}
+
 static void test_leftovers(void **state)
 {
 	static const char *const stages[] = { "registered", "matched", "reversed" };
@@ -623,6 +700,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_interrupted, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_bad_module, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_load_hint, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_partial, setup, teardown),
+		cmocka_unit_test(test_targets),
 		cmocka_unit_test_setup_teardown(test_leftovers, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_abi, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_sysfs, setup, teardown),

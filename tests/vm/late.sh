@@ -1,0 +1,276 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=sh
+#
+# Runs in a guest, where test-late put the updates into /updates and modules that
+# are not loaded into /modules.  The update changes zram_add(), which zram's init
+# function calls, and coretemp, whose init function finds no processor of its kind
+# and fails.
+
+# shellcheck source=tests/vm/cases.sh
+. /cases.sh
+
+sys=/sys/kernel/ksplice
+
+# run STATUS COMMAND...: run a command, leave its output in $out.
+run()
+{
+	status=$1
+	shift
+	out=$("$@" 2>&1)
+	set -- "$?" "$*"
+	[ "$1" = "$status" ] ||
+		errors="$errors; exit status of $2 is $1, expected $status; it said: $out"
+}
+
+# fail TEXT COMMAND...: it fails, and says that
+fail()
+{
+	text=$1
+	shift
+	if out=$("$@" 2>&1); then
+		errors="$errors; $* succeeds"
+	fi
+	contains "what $* says" "$out" "$text"
+}
+
+apply()
+{
+	run 0 ksplice-apply "$@" /updates/ksplice-late.tar.gz
+}
+
+undo()
+{
+	run 0 ksplice-undo late
+	expect "kept files" "$(ls /run/ksplice)" ""
+}
+
+# states TARGET:STATE...: what the core and ksplice-view say, sorted
+states()
+{
+	expect "states in sysfs" "$(sed 's/ old//; s/ new//; s/ /:/' $sys/late/targets | sort | tr '\n' ' ')" "$* "
+	expect "states of ksplice-view" "$(ksplice-view --json late | sed -n '/"targets"/,/\]/{
+		s/.*"name": *"\(.*\)".*/\1/p; s/.*"state": *"\(.*\)".*/\1/p; }' | paste -d : - - |
+		sed 's/:$//' | sort | tr '\n' ' ')" "$* "
+}
+
+# added TEXT: zram says this when it makes a device, in its init function
+added()
+{
+	expect "zram's message" "$(dmesg | grep -o 'Added device: .*' | tail -n 1)" "Added device: $1"
+}
+
+forget_messages()
+{
+	dmesg -c > /dev/null
+}
+
+run 1 ksplice-apply /updates/ksplice-late.tar.gz
+contains "the reason" "$out" "coretemp: the module is not loaded: load it first, or give --partial"
+lacks "loadavg" "$(cat /proc/loadavg)" patched
+run 2 ksplice-apply --partial=maybe /updates/ksplice-late.tar.gz
+run 2 ksplice-undo --partial late
+end_case "late: a missing target is refused without --partial"
+
+run 0 insmod /modules/zram.ko
+added zram0
+apply --partial
+contains "what ksplice-apply says" "$out" "not loaded, patched when it is: coretemp"
+lacks "what ksplice-apply says" "$out" "patched when it is: zram"
+states coretemp:missing vmlinux:patched zram:patched
+run 1 rmmod zram
+cat /sys/class/zram-control/hot_add > /dev/null
+added "zram1, patched"
+undo
+cat /sys/class/zram-control/hot_add > /dev/null
+added zram2
+run 0 rmmod zram
+end_case "late: one target is missing, one is there and its init is over"
+
+forget_messages
+apply --partial
+contains "loadavg" "$(cat /proc/loadavg)" patched
+contains "what ksplice-apply says" "$out" "patched when it is: zram"
+expect "kept files" "$(ls /run/ksplice/late)" "$(printf 'ksplice_late_coretemp_new\nksplice_late_zram_new')"
+expect "mode of the kept files" "$(stat -c %a /run/ksplice/late)" 700
+states coretemp:missing vmlinux:patched zram:missing
+run 1 rmmod ksplice
+run 0 insmod /modules/zram.ko
+added "zram0, patched"
+states coretemp:missing vmlinux:patched zram:late
+contains "patches" "$(cat $sys/late/patches)" zram_add
+match=$(cat $sys/late/match)
+expect "error" "$(cat $sys/late/error)" ok
+run 1 rmmod zram
+contains "the reason" "$out" "unavailable"
+cat /sys/class/zram-control/hot_add > /dev/null
+added "zram1, patched"
+# By force: the jumps go with the module.
+run 0 rmmod -f zram
+states coretemp:missing vmlinux:patched zram:missing
+lacks "patches" "$(cat $sys/late/patches)" zram_add
+forget_messages
+run 0 insmod /modules/zram.ko
+added "zram0, patched"
+expect "match" "$(cat $sys/late/match)" "$match"
+cat /sys/class/zram-control/hot_add > /dev/null
+undo
+lacks "loadavg" "$(cat /proc/loadavg)" patched
+cat /sys/class/zram-control/hot_add > /dev/null
+added zram2
+run 0 rmmod zram
+end_case "late: a target is loaded later, and its init function runs new code"
+
+forget_messages
+apply --partial
+undo
+run 0 insmod /modules/zram.ko
+added zram0
+run 0 rmmod zram
+end_case "late: a target is loaded after undo"
+
+apply --partial
+fail format insmod /modules/other/zram.ko
+contains "the log" "$(dmesg)" "late: zram is refused, for it cannot be patched: zram: "
+expect "loaded" "$(lsmod | grep -c '^zram ')" 0
+states coretemp:missing vmlinux:patched zram:missing
+contains "error" "$(cat $sys/late/error)" "ENOENT zram"
+forget_messages
+run 0 insmod /modules/zram.ko
+added "zram0, patched"
+undo
+run 0 rmmod zram
+end_case "late: a target that does not match is refused, another one is not"
+
+forget_messages
+apply --partial=load
+run 0 insmod /modules/other/zram.ko
+added zram0
+contains "the log" "$(dmesg)" "zram is loaded but not patched"
+states coretemp:missing vmlinux:patched zram:unpatched
+run 0 rmmod zram
+states coretemp:missing vmlinux:patched zram:missing
+run 0 insmod /modules/zram.ko
+added "zram0, patched"
+states coretemp:missing vmlinux:patched zram:late
+undo
+run 0 rmmod zram
+end_case "late: a target that does not match is left alone, by option"
+
+apply --partial
+for _ in 1 2 3; do
+	forget_messages
+	fail "No such device" insmod /modules/coretemp.ko
+	contains "the log" "$(dmesg)" "update late applied to coretemp"
+	states coretemp:missing vmlinux:patched zram:missing
+done
+fail "nvalid" insmod /modules/zram.ko num_devices=many
+states coretemp:missing vmlinux:patched zram:missing
+run 0 insmod /modules/zram.ko
+added "zram0, patched"
+undo
+run 0 rmmod zram
+end_case "late: an init function that fails, parameters that are wrong"
+
+apply --partial
+mv /run/ksplice/late/ksplice_late_zram_new /tmp
+forget_messages
+fail format insmod /modules/zram.ko
+contains "the log" "$(dmesg)" "/run/ksplice/late/ksplice_late_zram_new: No such file"
+contains "the log" "$(dmesg)" "did not load its new code (status 1)"
+echo garbage > /run/ksplice/late/ksplice_late_zram_new
+fail format insmod /modules/zram.ko
+contains "error" "$(cat $sys/late/error)" "did not load its new code"
+states coretemp:missing vmlinux:patched zram:missing
+mv /tmp/ksplice_late_zram_new /run/ksplice/late
+run 0 insmod /modules/zram.ko
+states coretemp:missing vmlinux:patched zram:late
+undo
+run 0 rmmod zram
+end_case "late: the helper fails"
+
+run 0 insmod /updates/ksplice-late/ksplice.ko
+for half in vmlinux_old coretemp_old zram_old; do
+	run 0 insmod /updates/ksplice-late/ksplice_late_$half.ko
+done
+expect "partial" "$(cat $sys/late/partial)" no
+expect "mode of partial" "$(stat -c %a $sys/late/partial)" 600
+for text in "refuse" "maybe /bin/true" "refuse bin/true"; do
+	{ echo "$text" > $sys/late/partial; } 2> /dev/null && errors="$errors; $text is taken"
+	contains "error" "$(cat $sys/late/error)" EINVAL
+done
+echo "load /bin/ksplice-apply" > $sys/late/partial
+expect "partial" "$(cat $sys/late/partial)" "load /bin/ksplice-apply"
+echo matched > $sys/late/stage
+states coretemp:missing vmlinux zram:missing
+{ echo "refuse /bin/true" > $sys/late/partial; } 2> /dev/null && errors="$errors; too late"
+fail "nknown symbol" insmod /updates/ksplice-late/ksplice_late_zram_new.ko
+forget_messages
+insmod /modules/zram.ko &
+loader=$!
+sleep 1
+lacks "the log while the update is not applied" "$(dmesg)" "Added device"
+run 0 insmod /updates/ksplice-late/ksplice_late_vmlinux_new.ko
+mkdir -p /run/ksplice/late
+cp /updates/ksplice-late/ksplice_late_zram_new.ko /run/ksplice/late/ksplice_late_zram_new
+echo applied > $sys/late/stage
+wait $loader || errors="$errors; insmod fails"
+added "zram0, patched"
+states coretemp:missing vmlinux:patched zram:late
+run 0 rmmod ksplice_late_vmlinux_old
+run 0 rmmod ksplice_late_zram_old
+run 0 rmmod ksplice_late_coretemp_old
+fail "No such device" insmod /modules/coretemp.ko
+lacks "the log" "$(dmesg)" "applied to coretemp"
+undo
+run 0 rmmod zram
+end_case "late: a target comes while its update is being applied"
+
+# Killed half way, as it were: modules that come do not wait for ever.
+run 0 insmod /updates/ksplice-late/ksplice.ko
+for half in vmlinux_old coretemp_old zram_old; do
+	run 0 insmod /updates/ksplice-late/ksplice_late_$half.ko
+done
+echo "refuse /bin/ksplice-apply" > $sys/late/partial
+echo matched > $sys/late/stage
+run 0 insmod /updates/ksplice-late/ksplice_late_vmlinux_new.ko
+forget_messages
+run 0 insmod /modules/zram.ko
+added zram0
+contains "the log" "$(dmesg)" "zram does not wait"
+{ echo applied > $sys/late/stage; } 2> /dev/null && errors="$errors; applied without zram"
+contains "error" "$(cat $sys/late/error)" "EAGAIN zram: the module was loaded meanwhile"
+apply --partial
+contains "what ksplice-apply says" "$out" "interrupted run"
+states coretemp:missing vmlinux:patched zram:patched
+undo
+run 0 rmmod zram
+end_case "late: a target comes while its update is left half applied"
+
+apply --partial
+run 0 insmod /modules/zram.ko
+run 0 ksplice-apply /updates/ksplice-new_function.tar.gz
+contains "uptime" "$(cat /proc/uptime)" "read 1 times"
+undo
+run 0 rmmod zram
+apply --partial
+run 0 ksplice-undo new_function
+forget_messages
+run 0 insmod /modules/zram.ko
+added "zram0, patched"
+undo
+run 0 rmmod zram
+end_case "late: with another update"
+
+for _ in $(seq 10); do
+	apply --partial
+	for _ in 1 2 3 4; do
+		insmod /modules/zram.ko 2> /dev/null &
+		insmod /modules/coretemp.ko 2> /dev/null &
+	done
+	wait
+	added "zram0, patched"
+	undo
+	run 0 rmmod zram
+	[ -z "$errors" ] || break
+done
+end_case "late: again and again, several at a time"
