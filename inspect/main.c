@@ -39,7 +39,8 @@ static const char usage[] =
 	"\n"
 	"  --json           print one JSON object\n"
 	"  --sections       show all sections and how they are understood\n"
-	"  --match=IMAGE    compare the old code with IMAGE, a vmlinuz, vmlinux or module\n"
+	"  --match=IMAGE    compare the old code with IMAGE: a vmlinuz, a vmlinux, a module,\n"
+	"                   or /proc/kcore for the running kernel\n"
 	"  --kernel-image=FILE\n"
 	"                   the vmlinuz or vmlinux that IMAGE, a module, belongs to\n"
 	"  --help           show this help\n"
@@ -105,6 +106,25 @@ static int show_object(const struct options *options)
 	return view ? EXIT_SHOWN : trouble(&err);
 }
 
+/* The running kernel has all targets: the one of an _old.ko is in its description. */
+static void select_target(const struct object *object, struct image *image)
+{
+	static const char before[] = ", old code of ";
+	const struct section *section = find_section(object, ".modinfo");
+	const char *found;
+	char name[64];
+
+	if (!section || !section->data)
+		return;
+	found = memmem(section->data, section->size, before, strlen(before));
+	if (!found)
+		return;
+	found += strlen(before);
+	snprintf(name, sizeof(name), "%.*s",
+		 (int)((const char *)section->data + section->size - found), found);
+	image_select(image, name);
+}
+
 static int match_file(const struct options *options, const struct images *images)
 {
 	struct json_object *result;
@@ -114,6 +134,7 @@ static int match_file(const struct options *options, const struct images *images
 
 	if (!object)
 		return trouble(&err);
+	select_target(object, images->image);
 	result = json_object_new_object();
 	json_add_string(result, "file", options->file);
 	ret = match_object(object, images->image, images->kernel, result, &err);
@@ -173,10 +194,12 @@ static int show_update(const struct options *options)
 }
 
 /* Is the image that of the target?  A dash in a file name is no dash in /proc/modules. */
-static bool is_target(const struct image *image, const char *name)
+static bool is_target(struct image *image, const char *name)
 {
 	const char *module = image_module_name(image);
 
+	if (image_select(image, name))
+		return true;
 	if (!module)
 		return strcmp(name, "vmlinux") == 0;
 	for (; *name && (*name == *module || (*name == '-' && *module == '_')); name++)

@@ -379,11 +379,27 @@ static struct image *open_bytes(const char *name, struct bytes *file, enum accep
 	return NULL;
 }
 
+static struct image *open_core(const char *path, struct ks_error *error)
+{
+	struct image *image = calloc(1, sizeof(*image));
+
+	if (!image)
+		ks_error_set(error, "%s: out of memory", path);
+	else if (core_image_read(image, path, error) != 0)
+		ks_error_prefix(error, "%s", path);
+	else
+		return image;
+	image_close(image);
+	return NULL;
+}
+
 static struct image *open_path(const char *path, enum accept accept, const struct image *kernel,
 			       struct ks_error *error)
 {
 	struct bytes file;
 
+	if ((accept & ACCEPT_KERNEL) && core_image_is(path))
+		return open_core(path, error);
 	if (read_whole_file(path, SIZE_LIMIT, &file, error)) {
 		ks_error_prefix(error, "%s", path);
 		return NULL;
@@ -446,6 +462,7 @@ void image_close(struct image *image)
 		return;
 	elf_end(image->elf);
 	object_free(image->module);
+	core_image_free(image->core);
 	free(image->banner);
 	free(image->release);
 	free(image->module_name);
@@ -477,6 +494,8 @@ const char *image_banner(const struct image *image)
 
 int image_read(const struct image *image, uint64_t address, void *buffer, size_t size)
 {
+	if (image->core)
+		return core_image_copy(image->core, address, buffer, size);
 	for (size_t i = 0; i < image->nr_areas; i++) {
 		const struct kallsyms_area *area = &image->areas[i];
 		uint64_t offset = address - area->address;
@@ -526,6 +545,8 @@ int image_for_each_symbol(const struct image *image, image_symbol_fn symbol, voi
 {
 	if (image->module)
 		return module_image_for_each_symbol(image, symbol, context);
+	if (image->core)
+		return core_image_for_each_symbol(image->core, symbol, context);
 	if (!image->symbols)
 		return kallsyms_for_each(&image->kallsyms, symbol, context);
 	for (size_t i = 1; i < image->nr_symbols; i++) {

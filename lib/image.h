@@ -10,6 +10,9 @@
  *
  * All addresses are those that the kernel is linked for: KASLR adds a constant.
  *
+ * Or the running kernel, as /proc/kcore shows it, with its symbols from kallsyms in
+ * the same folder: all is where it is in memory, and rewritten as it is now.
+ *
  * Or a module as a distribution ships it (.ko, also compressed), laid out and
  * relocated as the kernel's loader does, at addresses that are made up.
  */
@@ -64,6 +67,12 @@ struct image *image_open_module_memory(const char *name, const void *bytes, size
 /* As image_open_module() when the file is ET_REL, else as image_open(). */
 struct image *image_open_target(const char *path, const struct image *kernel,
 				struct ks_error *error);
+
+/*
+ * Of the running kernel: report the symbols of this module too, or for "vmlinux"
+ * of none.  False when no such module is loaded, and for images of files.
+ */
+bool image_select(struct image *image, const char *module);
 
 /* @image may be NULL. */
 void image_close(struct image *image);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Shared by lib/image.c (kernels) and lib/module_image.c. */
+/* Shared by lib/image.c (kernels), lib/module_image.c and lib/core_image.c. */
 #ifndef KSPLICE_LIB_IMAGE_INTERNAL_H
 #define KSPLICE_LIB_IMAGE_INTERNAL_H
 
@@ -40,6 +40,9 @@ struct image {
 	size_t nr_named;
 	struct hash named_by_name;	/* struct image_symbol */
 	char *module_name;
+
+	/* Of the running kernel only, instead of all but the release. */
+	struct core_image *core;
 };
 
 /* The letter that nm prints for a symbol of a section: lower case for local ones. */
@@ -51,5 +54,17 @@ int module_image_read(struct image *image, const struct image *kernel, struct ks
 /* image_for_each_symbol() of a module. */
 int module_image_for_each_symbol(const struct image *image, image_symbol_fn symbol,
 				 void *context);
+
+/* Is the file an ELF core file? */
+bool core_image_is(const char *path);
+
+/* Make an image of one; 0, or -1 and @error. */
+int core_image_read(struct image *image, const char *path, struct ks_error *error);
+void core_image_free(struct core_image *core);
+
+/* image_read() and image_for_each_symbol() of one. */
+int core_image_copy(const struct core_image *core, uint64_t address, void *buffer, size_t size);
+int core_image_for_each_symbol(const struct core_image *core, image_symbol_fn symbol,
+			       void *context);
 
 #endif

@@ -22,6 +22,21 @@ load_target()
 	[ -d "/sys/module/$1" ]
 }
 
+# match_kcore ID TARGET: ksplice-inspect comes to the same result, for some
+match_kcore()
+{
+	case $1 in
+	v0 | m?) ;;
+	*) return ;;
+	esac
+	found=$(ksplice-inspect --match=/proc/kcore "/match/$1.ko" 2>&1 | tail -n 1)
+	set -- "$1" "$2" $(cat $sys/"$1"/match)
+	case $found in
+	*": match, $3 functions, $4 bytes") echo "kcore $1 $2" ;;
+	*) echo "differs $1 $2 in /proc/kcore: $found" ;;
+	esac
+}
+
 # match_one ID TARGET
 match_one()
 {
@@ -39,6 +54,7 @@ match_one()
 	else
 		echo "differs $1 $2 $(cat $sys/"$1"/error)"
 	fi
+	match_kcore "$1" "$2"
 	rmmod "ksplice_$1_old" || echo "differs $1 $2 its old code cannot be unloaded"
 }
 
