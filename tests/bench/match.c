@@ -19,6 +19,7 @@
 struct home {
 	struct image_run run;
 	double symbols;		/* seconds */
+	size_t peak;		/* bytes allocated at a time */
 };
 
 struct result {
@@ -27,6 +28,9 @@ struct result {
 	double memcmp;
 	unsigned long functions;
 	unsigned long bytes;
+	unsigned long names;	/* that are looked for in kallsyms */
+	size_t peak;
+	size_t old_size;
 };
 
 static double now(void)
@@ -59,8 +63,11 @@ static int home_for_each_symbol(void *context,
 static void *home_alloc(void *context, size_t size)
 {
 	struct home *home = context;
+	void *memory = image_run_ops.alloc(&home->run, size);
 
-	return image_run_ops.alloc(&home->run, size);
+	if (home->run.allocated > home->peak)
+		home->peak = home->run.allocated;
+	return memory;
 }
 
 static void home_free(void *context, void *memory)
@@ -132,6 +139,9 @@ static int measure(const struct image *image, const struct ksplice_old_header *o
 		ksplice_match_totals(matcher, &result->functions, &result->bytes);
 		if (i == MATCHES - 1) {
 			result->symbols = home.symbols / MATCHES;
+			result->names = old->names.count;
+			result->peak = home.peak;
+			result->old_size = old->size;
 			result->text = (now() - start) / MATCHES - result->symbols;
 			result->memcmp = time_memcmp(image, old, matcher, result->bytes);
 		}
@@ -145,7 +155,10 @@ static void print(const struct result *result)
 	double mega = (double)result->bytes / 1e6;
 
 	printf("  %lu functions, %lu bytes of text\n", result->functions, result->bytes);
-	printf("  symbols of the image: %8.3f ms\n", result->symbols * 1e3);
+	printf("  symbols of the image: %8.3f ms, one pass for %lu names\n", result->symbols * 1e3,
+	       result->names);
+	printf("  memory at a time:     %8.1f MB, and %.1f MB of old code\n",
+	       (double)result->peak / 1e6, (double)result->old_size / 1e6);
 	printf("  matching the text:    %8.3f ms, %.1f MB/s\n", result->text * 1e3,
 	       mega / result->text);
 	printf("  memcmp() of it:       %8.3f ms, %.1f MB/s\n", result->memcmp * 1e3,

@@ -16,6 +16,7 @@ now_ms()
 # load_target TARGET: what /match/modules says
 load_target()
 {
+	# shellcheck disable=SC2013 # words
 	for file in $(sed -n "s/^$1 //p" /match/modules); do
 		insmod "/match/modules.d/$file" 2>/tmp/error || true
 	done
@@ -30,6 +31,7 @@ match_kcore()
 	*) return ;;
 	esac
 	found=$(ksplice-inspect --match=/proc/kcore "/match/$1.ko" 2>&1 | tail -n 1)
+	# shellcheck disable=SC2046 # two words
 	set -- "$1" "$2" $(cat $sys/"$1"/match)
 	case $found in
 	*": match, $3 functions, $4 bytes") echo "kcore $1 $2" ;;
