@@ -117,7 +117,9 @@ static int note_shift(struct ksplice_place *place, u32 pre, u32 run)
 
 static bool same_kind_of_branch(const struct ksplice_insn *a, const struct ksplice_insn *b)
 {
-	return a->branch == b->branch && a->condition == b->condition;
+	/* Of a loop, the address prefix says whether it counts in %ecx or %rcx. */
+	return a->branch == b->branch && a->condition == b->condition &&
+	       (a->branch != KSPLICE_BRANCH_LOOP || a->prefixes == b->prefixes);
 }
 
 static int match_branch(struct ksplice_place *place, u32 offset, const struct ksplice_insn *pre,

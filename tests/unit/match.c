@@ -164,6 +164,8 @@ static const struct text_case text_cases[] = {
 	  -ENOENT },
 	{ "a probe", "53 89 fb 5b c3", "53 cc fb 5b c3", -EBUSY },
 	{ "a probe on one byte", "53 89 fb 5b c3", "cc 89 fb 5b c3", -EBUSY },
+	{ "a loop", "53 e3 00 5b c3", "53 e3 00 5b c3", 0 },
+	{ "a loop with another counter", "53 e3 00 5b c3", "53 67 e3 00 5b c3", -ENOENT },
 	{ "padding, not a probe", "53 89 fb 5b c3", "53 cc cc cc cc", -ENOENT },
 	{ "no instruction", "53 89 fb 5b c3", "53 06 fb 5b c3", -ENOENT },
 };
