@@ -261,6 +261,21 @@ undo
 run 0 rmmod zram
 end_case "late: with another update"
 
+apply --partial
+run 0 ksplice-apply --partial /updates/ksplice-late_again.tar.gz
+contains "loadavg" "$(cat /proc/loadavg)" "patched twice"
+forget_messages
+run 0 insmod /modules/zram.ko
+added "zram0, patched twice"
+states coretemp:missing vmlinux:patched zram:late
+fail "late_again is built upon it" ksplice-undo --retries=0 late
+run 0 ksplice-undo late_again
+cat /sys/class/zram-control/hot_add > /dev/null
+added "zram1, patched"
+undo
+run 0 rmmod zram
+end_case "late: an update upon another one, both in a target that comes later"
+
 for _ in $(seq 10); do
 	apply --partial
 	for _ in 1 2 3 4; do
