@@ -141,7 +141,9 @@ int ksplice_late_attach(struct ksplice_update *update, struct ksplice_target *ta
 		return ksplice_fail(update, -EINVAL, "%s: the module is not just being loaded",
 				    target->name);
 	target->new = change;
-	ret = ksplice_target_link(update, target);
+	ret = ksplice_target_check_hooks(update, target);
+	if (ret == 0)
+		ret = ksplice_target_link(update, target);
 	if (ret != 0)
 		target->new = NULL;
 	else
