@@ -100,17 +100,25 @@ static unsigned long kretprobe_trampoline;
 /* The text of vmlinux. */
 static unsigned long text_start, text_end;
 
-/* kallsyms_lookup_name() is exported to nobody, but kprobes know where it is. */
-static unsigned long find_lookup_name(void)
+/*
+ * kallsyms_lookup_name() is exported to nobody, but kprobes know where it is.  The
+ * probe is never armed: to disarm it needs memory, and where there is none the
+ * kernel only warns and goes on using the probe (__disarm_kprobe_ftrace() and
+ * unregister_kprobe(), kernel/kprobes.c in 6.1).
+ */
+static int find_lookup_name(unsigned long *address)
 {
-	struct kprobe probe = { .symbol_name = "kallsyms_lookup_name" };
-	unsigned long address = 0;
+	struct kprobe probe = {
+		.symbol_name = "kallsyms_lookup_name",
+		.flags = KPROBE_FLAG_DISABLED,
+	};
+	int ret = register_kprobe(&probe);
 
-	if (register_kprobe(&probe) == 0) {
-		address = (unsigned long)probe.addr;
-		unregister_kprobe(&probe);
-	}
-	return address;
+	if (ret != 0)
+		return ret;
+	*address = (unsigned long)probe.addr;
+	unregister_kprobe(&probe);
+	return 0;
 }
 
 static void *lookup(const char *name)
@@ -167,11 +175,11 @@ static void find_optional(void)
 
 int ksplice_kernel_init(unsigned long address)
 {
-	if (address == 0)
-		address = find_lookup_name();
-	if (address == 0) {
-		pr_err("kallsyms_lookup_name was not found: no kprobes?\n");
-		return -ENOENT;
+	int ret = address != 0 ? 0 : find_lookup_name(&address);
+
+	if (ret != 0) {
+		pr_err("kprobes do not tell where kallsyms_lookup_name is: error %d\n", ret);
+		return ret;
 	}
 	static_call_update(ksplice_kallsyms_lookup_name, (void *)address);
 	if (IS_ENABLED(CONFIG_HAVE_RELIABLE_STACKTRACE) &&
