@@ -143,6 +143,34 @@ static bool is_same_place(const struct span *pre, int64_t x, const struct span *
 	return insn_ordinal(pre, x) == insn_ordinal(post, y);
 }
 
+int64_t place_in_twin(const struct span *span, int64_t offset)
+{
+	const struct span *twin = span->twin;
+	struct section *section = twin->section;
+	uint64_t at = twin->offset;
+	struct ksplice_insn insn;
+	size_t count;
+
+	if (offset <= (int64_t)span->entry || (uint64_t)offset > span->size ||
+	    is_same_layout(span, twin))
+		return offset + (int64_t)twin->entry - (int64_t)span->entry;
+	for (count = insn_ordinal(span, offset); at < twin->offset + twin->size;) {
+		if (!decode_at(section, at, &insn)) {
+			memset(&insn, 0, sizeof(insn));
+			insn.length = 1;
+		}
+		if (!(insn.flags & KSPLICE_INSN_NOP) && count-- == 0)
+			break;
+		at += insn.length;
+	}
+	return (int64_t)(at - twin->offset);
+}
+
+static bool is_same_stub(struct span *pre, struct span *post)
+{
+	return is_same_code(pre, post) && is_same_entries(pre, post);
+}
+
 /* Nothing that may have a twin: compare what it is. */
 static bool is_same_unpaired(struct span *pre, struct span *post)
 {
@@ -153,7 +181,7 @@ static bool is_same_unpaired(struct span *pre, struct span *post)
 	case CLASS_OBJECTS:
 		return !pre->stem == !post->stem && (!pre->stem || !strcmp(pre->stem, post->stem));
 	case CLASS_AUX_TEXT:
-		return compare_once(pre, post, is_same_code);
+		return compare_once(pre, post, is_same_stub);
 	default:
 		break;
 	}
@@ -162,6 +190,8 @@ static bool is_same_unpaired(struct span *pre, struct span *post)
 	if (pre->symbol && (!is_private_static(pre->symbol->name) ||
 			    strcmp(pre->stem, post->stem)))
 		return false;
+	if (is_text(pre->section))	/* before the first symbol of assembly */
+		return compare_once(pre, post, is_same_stub);
 	return is_same_data(pre, post);
 }
 

@@ -16,6 +16,12 @@ bool is_same_layout(const struct span *pre, const struct span *post);
  */
 bool is_same_reference(const struct reloc *pre, const struct reloc *post);
 
+/*
+ * Where in its twin the place at @offset of an unchanged function is: padding and
+ * the size of jumps may differ.
+ */
+int64_t place_in_twin(const struct span *span, int64_t offset);
+
 /* The same bytes outside of relocs and the same references: for data. */
 bool is_same_data(struct span *pre, struct span *post);
 

@@ -9,6 +9,7 @@
 #include "lib/lines.h"
 #include "lib/lookup.h"
 #include "lib/names.h"
+#include "lib/spread.h"
 #include "lib/twin.h"
 
 static void add_named(struct diff *diff, struct diff_list *list, const char *name,
@@ -66,11 +67,6 @@ static bool is_named_constant(const struct span *span)
 	       !is_private_static(span->symbol->name);
 }
 
-static bool is_function(const struct span *span)
-{
-	return span->kind == SPAN_FUNCTION && is_function_section(span->section);
-}
-
 static void set_status(struct span *span, enum span_status status)
 {
 	span->status = status;
@@ -104,18 +100,6 @@ static void detach_parts(struct object *object)
 			span->parts = part;
 		}
 	}
-}
-
-/* One of the pair, and with it the whole function that it is a part of, has changed. */
-static void mark_unit(struct span *span)
-{
-	struct span *part;
-
-	span = span_unit(span);
-	if (span->twin)
-		span->status = SPAN_CHANGED;
-	for (part = span->parts; part; part = part->next_part)
-		part->status = SPAN_CHANGED;
 }
 
 static void mark_pair(struct span *span)
@@ -177,39 +161,6 @@ static void report_lines(struct diff *diff, const struct lines *lines)
 		if (!kept || list->items[kept - 1].pre != list->items[i].pre)
 			list->items[kept++] = list->items[i];
 	list->count = kept;
-}
-
-/*
- * What belongs together is replaced together, and both sides must agree: a part
- * may have lost or found its parent.  Each pass marks at least one more span.
- */
-static bool propagate(struct object *object)
-{
-	struct section *section;
-	struct span *span, *unit;
-	bool changed = false;
-	size_t i;
-
-	for_each_span(object, section, span, i) {
-		if (!is_function(span))
-			continue;
-		unit = span_unit(span);
-		if (unit != span && (span->status == SPAN_CHANGED || !span->twin) &&
-		    unit->status != SPAN_CHANGED && unit->twin) {
-			mark_unit(unit);
-			changed = true;
-		}
-		if (unit->status == SPAN_CHANGED && span->status != SPAN_CHANGED) {
-			span->status = SPAN_CHANGED;
-			changed = true;
-		}
-		if (span->status == SPAN_CHANGED && span->twin &&
-		    span->twin->status != SPAN_CHANGED) {
-			mark_unit(span->twin);
-			changed = true;
-		}
-	}
-	return changed;
 }
 
 static void mark_unpaired(struct object *object, enum span_status status)
@@ -289,6 +240,11 @@ static void report_changed_data(struct diff *diff, struct span *span)
 		add_item(diff, &diff->refused, span, post,
 			 "its size has changed, and the running kernel uses the variable as it was; "
 			 "put what is new into a variable of its own");
+	else if (is_variable(span) && entered_from(span))
+		add_item(diff, &diff->refused, span, post,
+			 arena_printf(&diff->arena,
+				      "it holds addresses inside of %s, which changes; make it const",
+				      span_name(entered_from(span))));
 	else if (is_variable(span))
 		add_item(diff, &diff->refused, span, post,
 			 "its initial value has changed, but the running kernel has used the variable "
@@ -356,9 +312,14 @@ static void report_all_changed_data(struct diff *diff, struct object *pre)
 	struct span *span;
 	size_t i;
 
-	for_each_span(pre, section, span, i)
-		if (has_value(span) && span->status == SPAN_CHANGED)
+	for_each_span(pre, section, span, i) {
+		if (!has_value(span))
+			continue;
+		if (!is_class(section, CLASS_INIT_DATA) && entered_from(span))
+			set_status(span, SPAN_CHANGED);
+		if (span->status == SPAN_CHANGED)
 			report_changed_data(diff, span);
+	}
 }
 
 static void report_data(struct diff *diff, struct object *object, enum span_status status,
@@ -509,7 +470,6 @@ static void refuse_ambiguous(struct diff *diff, struct object *pre, struct objec
 int diff_objects(struct diff *diff, struct object *pre, struct object *post, struct ks_error *err)
 {
 	struct lines lines = { .arena = &diff->arena };
-	bool again;
 
 	memset(diff, 0, sizeof(*diff));
 	if (pre->machine != post->machine)
@@ -522,10 +482,7 @@ int diff_objects(struct diff *diff, struct object *pre, struct object *post, str
 	settle_lines(&lines);
 	compare_data(pre);
 	mark_lookups(pre);
-	do {
-		again = propagate(pre);
-		again |= propagate(post);
-	} while (again);
+	spread_changes(pre, post);
 	mark_unpaired(pre, SPAN_DELETED);
 	mark_unpaired(post, SPAN_NEW);
 	report_functions(diff, pre, post);

@@ -7,11 +7,12 @@
 #include "lib/span.h"
 #include "lib/text.h"
 
-/* A branch that is being looked at. */
+/* A branch, or another instruction with an offset from its end, that is being looked at. */
 struct branch {
 	struct section *section;
 	uint64_t offset;	/* of the displacement */
 	unsigned int length;	/* of the displacement */
+	int bias;		/* minus the distance from @offset to the end */
 	uint64_t target;
 };
 
@@ -19,33 +20,64 @@ struct branch {
 static bool find_branch(struct section *section, uint64_t offset, struct branch *branch)
 {
 	struct ksplice_insn insn;
+	unsigned int field;
 	int64_t target;
 
-	if (!decode_at(section, offset, &insn) || insn.branch == KSPLICE_BRANCH_NONE ||
-	    (insn.rel_size != 1 && insn.rel_size != 4))
+	if (!decode_at(section, offset, &insn))
+		return false;
+	if (insn.branch != KSPLICE_BRANCH_NONE) {
+		field = insn.rel_offset;
+		branch->length = insn.rel_size;
+	} else if (insn.flags & KSPLICE_INSN_RIP) {
+		field = insn.disp_offset;	/* lea local_function(%rip), %rax */
+		branch->length = insn.disp_size;
+	} else {
+		return false;
+	}
+	if (branch->length != 1 && branch->length != 4)
 		return false;
 	branch->section = section;
-	branch->offset = offset + insn.rel_offset;
-	branch->length = insn.rel_size;
+	branch->offset = offset + field;
+	branch->bias = (int)field - insn.length;
 	if (find_reloc(section, branch->offset))
 		return false;
 	target = (int64_t)(offset + insn.length) +
-		 ksplice_insn_field(section->data + offset, insn.rel_offset, insn.rel_size);
+		 ksplice_insn_field(section->data + offset, (uint8_t)field, (uint8_t)branch->length);
 	branch->target = (uint64_t)target;
 	return target >= 0 && branch->target < section->size;
 }
 
-/* A reloc that means the same; false when there is no symbol to refer to. */
-static bool make_reloc(const struct branch *branch, struct reloc *reloc)
+/*
+ * What the reloc is to: the name of the target, or where that is none or one that
+ * may be overridden, its section, for which the assembler may have had no symbol.
+ */
+static struct symbol *name_target(const struct branch *branch)
+{
+	struct section *section = branch->section;
+	const struct span *span = find_span(section, branch->target);
+	struct symbol *symbol = span->symbol;
+
+	if (symbol && symbol->binding != STB_WEAK)
+		return symbol;
+	if (section->section_symbol)
+		return section->section_symbol;
+	symbol = arena_alloc(&section->object->arena, sizeof(*symbol));
+	symbol->object = section->object;
+	symbol->name = section->name;
+	symbol->place = SYMBOL_DEFINED;
+	symbol->type = STT_SECTION;
+	symbol->section = section;
+	symbol->span = section->spans;
+	section->section_symbol = symbol;
+	return symbol;
+}
+
+/* A reloc that means the same. */
+static void make_reloc(const struct branch *branch, struct reloc *reloc)
 {
 	bool wide = branch->length == 4;
-	const struct span *span = find_span(branch->section, branch->target);
-	struct symbol *symbol = span ? span->symbol : NULL;
+	struct symbol *symbol = name_target(branch);
 
-	if (!symbol)
-		symbol = branch->section->section_symbol;
-	if (!symbol)
-		return false;
 	memset(reloc, 0, sizeof(*reloc));
 	reloc->section = branch->section;
 	reloc->offset = branch->offset;
@@ -55,27 +87,24 @@ static bool make_reloc(const struct branch *branch, struct reloc *reloc)
 		reloc->type = wide ? R_X86_64_PC32 : R_X86_64_PC8;
 	reloc->length = (uint8_t)branch->length;
 	reloc->pc_relative = true;
-	reloc->bias = (int8_t)-(int)branch->length;
+	reloc->bias = (int8_t)branch->bias;
 	reloc->symbol = symbol;
 	reloc->addend = (int64_t)(branch->target - symbol->value) + reloc->bias;
-	return true;
 }
 
-/* Calls to and jumps between the functions of one section, in order. */
+/* Calls, jumps and addresses of other functions of the section, in order. */
 static size_t collect(struct section *section, struct reloc *relocs)
 {
 	struct branch branch;
-	struct reloc reloc;
 	uint64_t offset = 0;
 	size_t count = 0;
 
 	for (; offset < section->size; offset++) {
 		if (!find_branch(section, offset, &branch) ||
-		    find_span(section, offset) == find_span(section, branch.target) ||
-		    !make_reloc(&branch, &reloc))
+		    find_span(section, offset) == find_span(section, branch.target))
 			continue;
 		if (relocs)
-			relocs[count] = reloc;
+			make_reloc(&branch, &relocs[count]);
 		count++;
 	}
 	return count;

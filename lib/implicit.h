@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Branches that the assembler resolved: within a section it needs no relocation
- * to go from one function to another, as in .sched.text or in assembly.
+ * Branches (and addresses, by lea) that the assembler resolved: within a section it
+ * needs no relocation to go from one function to another, as in .sched.text or in
+ * assembly.
  */
 #ifndef KSPLICE_LIB_IMPLICIT_H
 #define KSPLICE_LIB_IMPLICIT_H
