@@ -10,6 +10,7 @@ objects=()		# objects to compile and compare
 probes=()		# objects that must not change: nothing can replace them
 affected=()		# files that the patch changes or that include one of these
 declare -A places	# "vmlinux" or modules ("fs/ext4/ext4") of an object
+declare -A assembly	# objects made of .S files: they have no types
 declare -A probe_kinds	# why a probe cannot be replaced
 
 # An environment variable of the kernel's makefiles holds the targets of one
@@ -145,11 +146,14 @@ choose_objects()
 		esac
 		if [ -z "${places[$object]}" ]; then
 			continue
-		elif [ "${file##*.}" = S ]; then
-			probe_kinds[$object]="changed assembly code is not supported"
+		fi
+		why_copied "$file"
+		if [ -n "$REPLY" ]; then
+			probe_kinds[$object]=$REPLY
 			probes+=("$object")
 		else
 			objects+=("$object")
+			[ "${file##*.}" != S ] || assembly[$object]=yes
 		fi
 	done
 }
@@ -175,7 +179,7 @@ note_unused()
 		any_built "$file" && continue
 		mapfile -t users < <(list_affected "$file")
 		any_built "${users[@]}" && continue
-		if [ "${file##*.}" = c ]; then
+		if [ "${file##*.}" != h ]; then
 			skip "$file" "this kernel's configuration does not build it"
 		else
 			skip "$file" "no file that this kernel is built from includes it"

@@ -21,6 +21,7 @@ may_change_types()
 	local file
 
 	for file in "${sources[@]}"; do
+		[ "${file##*.}" != S ] || continue
 		cmp -s <(type_lines "$work/a/$file") <(type_lines "$work/b/$file") || return 0
 	done
 	return 1
@@ -50,15 +51,19 @@ is_allowed_layout()
 # the structures that they know.  Refuses those whose members are elsewhere.
 check_layout()
 {
-	local object type reason
+	local object type reason with_types=()
 	local -A seen
 
 	may_change_types || return 0
 	command -v pahole >/dev/null || die "$EXIT_ENV" "pahole: not found, install it (Debian: dwarves)"
 	progress "comparing the types that the changed code uses"
 	object_flags=${object_flags%-g0}-g
-	compile_both "${changed_objects[@]}" || die "$EXIT_ENV" "the objects cannot be compiled with debugging information"
 	for object in "${changed_objects[@]}"; do
+		[ -n "${assembly[$object]-}" ] || with_types+=("$object")
+	done
+	[ "${#with_types[@]}" -gt 0 ] || return 0
+	compile_both "${with_types[@]}" || die "$EXIT_ENV" "the objects cannot be compiled with debugging information"
+	for object in "${with_types[@]}"; do
 		print_types "$work/pre/$object" "$work/types.pre"
 		print_types "$work/post/$object" "$work/types.post"
 		while IFS=$'\t' read -r type reason; do

@@ -6,7 +6,7 @@
 # ksplice-create: from the patch to pre and post objects.  Which objects these
 # are is asked in affected.sh.  Sourced by ksplice-create.
 
-sources=()		# .c and .h files that the patch changes, from the top of the tree
+sources=()		# .c, .h and .S files that the patch changes, from the top of the tree
 changed_objects=()	# objects whose code differs
 
 # Function sections let the differ and the run-pre matcher take the functions
@@ -90,6 +90,17 @@ apply_patch()
 	fi
 }
 
+# why_copied FILE: sets REPLY to why a jump in this assembly cannot be, or nothing.
+why_copied()
+{
+	REPLY=
+	case $1 in
+	arch/x86/kernel/ftrace_*.S) REPLY="the kernel copies its code to trampolines, where a jump would go astray" ;;
+	arch/x86/kernel/relocate_kernel_*.S | arch/x86/power/hibernate_asm_*.S | arch/x86/mm/mem_encrypt_boot.S)
+		REPLY="its code runs from a copy, outside of the running kernel" ;;
+	esac
+}
+
 # sort_file FILE: what to do with a file that the patch changes.
 sort_file()
 {
@@ -107,8 +118,15 @@ sort_file()
 	Makefile | */Makefile | */Makefile.* | Kbuild | */Kbuild | Kconfig* | */Kconfig*)
 		refuse "$1" "it changes how the kernel is built; make the change in the code that it affects"
 		;;
-	*.S) refuse "$1" "patches to assembly files are not supported yet" ;;
-	*.c | *.h) sources+=("$1") ;;
+	*.lds.S | *.lds.h) refuse "$1" "it changes how the kernel is linked" ;;
+	*.[chS])
+		why_copied "$1"
+		if [ -n "$REPLY" ]; then
+			refuse "$1" "$REPLY"
+		else
+			sources+=("$1")
+		fi
+		;;
 	*) refuse "$1" "cannot tell which code this file affects" ;;
 	esac
 }
@@ -237,6 +255,8 @@ compile_objects()
 
 	add_headers
 	for file in "${sources[@]}"; do
+		# Assembly has no lines in its code, but macros that a mark would cut.
+		[ "${file##*.}" != S ] || continue
 		original_file "$file"
 		number_lines "$REPLY" "$work/b/$file" >"$work/post/$file"
 	done

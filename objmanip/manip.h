@@ -181,4 +181,33 @@ bool has_endbr(const struct span *span);
 struct out_symbol *symbol_of_reference(struct manip *manip, const struct reloc *reloc,
 				       int64_t *addend);
 
+/* The section of the new code that parts of a post section are copied to. */
+struct out_section *copy_section(struct manip *manip, struct side *post,
+				 const struct section *section);
+
+/*
+ * stubs.c: a short jump to another function goes to a near jump behind the copy.
+ */
+#define STUB_SIZE	5
+
+bool needs_stub(const struct reloc *reloc);
+
+/* Why the stub would be out of reach; NULL when it is not. */
+const char *why_no_stub(const struct span *span, const struct reloc *reloc);
+
+/* After the function was copied. */
+void append_stubs(struct manip *manip, const struct span *span);
+
+/* Set the short jump; returns the offset in the section of what the stub jumps by. */
+uint64_t point_to_stub(struct manip *manip, const struct span *span, const struct reloc *reloc);
+
+/* The function does not end in a jump or return, and another one follows it. */
+bool runs_on(const struct span *span);
+
+/*
+ * orc.c: copy the ORC data of what was copied, whose .orc_unwind_ip is there.
+ * -1 and @err when the tables do not fit together.
+ */
+int copy_orc(struct manip *manip, struct side *post, struct ks_error *err);
+
 #endif

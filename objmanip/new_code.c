@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/compare.h"
 #include "lib/names.h"
 #include "lib/text.h"
 #include "lib/util.h"
@@ -71,8 +72,7 @@ static void resolve_function(struct manip *manip, const struct reloc *reloc, str
 	    (changed && (is_branch(reloc) || is_class(reloc->section, CLASS_TABLE) || !whole)))
 		target->native = span;
 	else
-		import_span(manip, span->twin, target->offset + entry_offset(span->twin) -
-					       entry_offset(span), target);
+		import_span(manip, span->twin, place_in_twin(span, target->offset), target);
 }
 
 /* Any copy of it does as well as the running kernel's. */
@@ -237,8 +237,10 @@ static const char *why_not_moved(const struct span *span, const struct reloc *re
 		return "a relocation reaches into the next function or variable";
 	if (reloc_kind(span->section->object, reloc->type) < 0)
 		return "it has a relocation of a type that kernel modules do not support";
+	if (needs_stub(reloc))
+		return why_no_stub(span, reloc);
 	if (reloc->length < 4)
-		return "a short jump to another function cannot be moved";
+		return "it has a relocation of less than 32 bits, which kernel modules do not support";
 	return NULL;
 }
 
@@ -302,6 +304,9 @@ static void choose(struct manip *manip)
 	for (i = 0; i < work.count; i++) {
 		span = work.items[i];
 		keep_company(manip, &work, span);
+		if (is_function_section(span->section) && runs_on(span))
+			add_note(manip, &manip->refused, span->section->object, span_name(span),
+				 "its code runs on into the function behind it, which cannot be moved with it; end it with a jump");
 		for_each_span_reloc(span, reloc) {
 			if (is_none_reloc(reloc))
 				continue;
@@ -321,8 +326,8 @@ static void choose(struct manip *manip)
  * The loader knows per-CPU data of a module by one name only.  Strings are no
  * longer for the linker to merge: a place is given by its offset in the section.
  */
-static struct out_section *copy_section(struct manip *manip, struct side *post,
-					const struct section *section)
+struct out_section *copy_section(struct manip *manip, struct side *post,
+				 const struct section *section)
 {
 	struct out_section **out = &post->out[section->index];
 	bool merged = section->flags & SHF_MERGE;
@@ -352,31 +357,11 @@ static void copy_span(struct manip *manip, struct side *post, struct span *span)
 				   1);
 	info->out = out;
 	info->out_offset = out_section_append(manip->new_code, out, span_bytes(span), span->size, 1);
+	append_stubs(manip, span);
 	if (symbol && symbol->name[0] != '.')
 		info->out_symbol = out_symbol_add(manip->new_code, symbol->name, out,
 						  info->out_offset + symbol->value - span->offset,
 						  symbol->size, symbol->type, STB_LOCAL);
-}
-
-/* .orc_unwind has no relocs: its entries go with those of .orc_unwind_ip. */
-static int copy_orc(struct manip *manip, struct side *post, struct ks_error *err)
-{
-	const struct section *ip = find_section(post->object, ".orc_unwind_ip");
-	const struct section *orc = find_section(post->object, ".orc_unwind");
-	uint64_t size;
-	size_t i;
-
-	if (!ip || !orc || ip->nr_spans == 0)
-		return 0;
-	size = orc->size / ip->nr_spans;
-	if (!orc->data || size * ip->nr_spans != orc->size)
-		return ks_error_set(err, "%s: .orc_unwind does not fit .orc_unwind_ip",
-				    post->object->path);
-	for (i = 0; i < ip->nr_spans; i++)
-		if (post_info(manip, &ip->spans[i])->kept)
-			out_section_append(manip->new_code, copy_section(manip, post, orc),
-					   orc->data + i * size, size, 1);
-	return 0;
 }
 
 static int copy_spans(struct manip *manip, struct ks_error *err)
@@ -479,14 +464,19 @@ static void copy_reloc(struct manip *manip, const struct span *span, const struc
 	struct span_info *info = post_info(manip, span);
 	uint64_t offset = info->out_offset + reloc->offset - span->offset;
 	struct out_symbol *symbol;
-	int64_t addend;
+	uint32_t type = reloc->type;
+	int64_t addend, bias = reloc->bias;
 
 	/* Branches that the assembler resolved hold a displacement; the loader wants 0. */
 	memset(info->out->data + offset, 0, reloc->length);
 	symbol = symbol_of_reference(manip, reloc, &addend);
 	note_pointer(manip, reloc);
-	out_reloc_add(manip->new_code, info->out, offset, reloc->type, symbol,
-		      addend + reloc->bias);
+	if (needs_stub(reloc)) {
+		offset = point_to_stub(manip, span, reloc);
+		type = manip->word_size == 8 ? R_X86_64_PLT32 : R_386_PC32;
+		bias = -4;
+	}
+	out_reloc_add(manip->new_code, info->out, offset, type, symbol, addend + bias);
 }
 
 static void copy_relocs(struct manip *manip)

@@ -128,6 +128,17 @@ static void add_inner_symbols(struct manip *manip, const struct span *span, uint
 	}
 }
 
+/* Only compared code can tell where it is. */
+static bool is_lost(const struct span *span)
+{
+	size_t i;
+
+	for (i = 0; !span->symbol && i < span->nr_users; i++)
+		if (is_text(span->users[i]->section))
+			return false;
+	return !span->symbol && is_text(span->section);
+}
+
 /* A function, constant variable or table: it has one address in the run. */
 static void add_placed_span(struct manip *manip, struct block *block, struct span *span)
 {
@@ -135,7 +146,7 @@ static void add_placed_span(struct manip *manip, struct block *block, struct spa
 	uint32_t kind = is_class(span->section, CLASS_RODATA) ? KSPLICE_SECTION_RODATA :
 								KSPLICE_SECTION_TEXT;
 
-	if (span->size <= span->entry)
+	if (span->size <= span->entry || is_lost(span))
 		return;
 	info->section = 1 + (uint32_t)(block->sections.size / sizeof(struct ksplice_old_section));
 	add_section(manip, block, span->section, span->offset + span->entry,

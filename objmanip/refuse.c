@@ -13,6 +13,23 @@ static void refuse(struct manip *manip, const struct pair *pair, const char *sym
 	add_note(manip, &manip->refused, pair->post.object, symbol, reason);
 }
 
+/* A name by which other files may enter the function behind its start; or NULL. */
+static const char *inner_entry(const struct span *span)
+{
+	const struct section *section = span->section;
+	const struct symbol *symbol;
+	size_t i;
+
+	for (i = 0; i < section->nr_symbols; i++) {
+		symbol = section->symbols[i];
+		if (symbol->span == span && symbol->binding != STB_LOCAL &&
+		    symbol->value > span->offset + span->entry &&
+		    symbol->value < span->offset + span->size)
+			return symbol->name;
+	}
+	return NULL;
+}
+
 static void refuse_functions(struct manip *manip, const struct pair *pair)
 {
 	const struct diff_list *changed = &pair->diff.functions_changed;
@@ -26,6 +43,10 @@ static void refuse_functions(struct manip *manip, const struct pair *pair)
 		forbidden = ksplice_forbidden(item->name);
 		if (forbidden)
 			reason = arena_printf(&manip->arena, "it cannot be replaced: %s", forbidden);
+		if (!reason && inner_entry(item->pre))
+			reason = arena_printf(&manip->arena,
+					      "other code can enter it at %s, where there is no jump to its replacement",
+					      inner_entry(item->pre));
 		if (!reason && !is_class(item->post->section, CLASS_TEXT))
 			reason = arena_printf(&manip->arena,
 					      "it moves to %s, where modules cannot have code; leave it where it is",

@@ -128,6 +128,19 @@ contains "uptime" "$(cat /proc/uptime)" read
 undo new_function
 end_case "update: two updates at a time"
 
+# Also a hundred reads through the new copy_to_user().
+run 1 blockdev --setbsz 5000 /dev/zram0
+apply assembly
+run 0 blockdev --setbsz 5000 /dev/zram0
+i=0
+while [ $i -lt 100 ]; do
+	expect "a read of zeros" "$(head -c $i /dev/zero | tr '\\0' 0 | wc -c)" $i
+	i=$((i + 1))
+done
+undo assembly
+run 1 blockdev --setbsz 5000 /dev/zram0
+end_case "update: assembly, a tail that several functions share"
+
 initstate=/sys/block/zram0/initstate
 expect "initstate before" "$(cat $initstate)" 0
 apply module
