@@ -15,6 +15,8 @@
 # they name its build machine's tools and keys and do not change object code.
 config_harmless='CC_VERSION_TEXT|BUILD_SALT|MODULE_SIG_ALL|MODULE_SIG_KEY|[A-Z0-9_]*_TRUSTED_KEYS'
 config_harmless+='|SYSTEM_REVOCATION_KEYS|PAHOLE_VERSION|RUSTC_VERSION_TEXT|BINDGEN_VERSION_TEXT'
+# Whether there is a C library for programs of this word size; for i386 there need not be.
+config_harmless+='|CC_CAN_LINK|CC_CAN_LINK_STATIC'
 # A rustc that the distribution's build machine did not have: CONFIG_RUST itself is compared.
 config_harmless+='|RUST_IS_AVAILABLE|RUSTC_VERSION|RUSTC_LLVM_VERSION|RUSTC_HAS_[A-Z0-9_]*|AS_VERSION|LD_VERSION'
 
@@ -82,8 +84,8 @@ check_inputs()
 		die "$EXIT_ENV" "$headers: no Module.symvers in it, not the headers of a kernel"
 	[ -f "$config" ] && grep -q '^CONFIG_MODULES=y' "$config" ||
 		die "$EXIT_ENV" "$config: not the configuration of a kernel with modules"
-	grep -q '^CONFIG_X86_64=y' "$config" ||
-		die "$EXIT_ENV" "$config: not for x86-64, the only architecture supported so far"
+	grep -q -E '^CONFIG_X86_(64|32)=y' "$config" ||
+		die "$EXIT_ENV" "$config: neither for x86-64 nor for i386, the only architectures supported"
 	if [ "$verify" = yes ] && ! [ -f "$image" ]; then
 		die "$EXIT_ENV" "$image: no such kernel image"
 	fi

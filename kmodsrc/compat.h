@@ -7,7 +7,9 @@
 #define KSPLICE_COMPAT_H
 
 #include <linux/export.h>
+#include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/pgtable.h>
 #include <linux/version.h>
 
 /*
@@ -88,6 +90,16 @@ static_assert(sizeof(struct ksplice_kernel_symbol) == sizeof(struct kernel_symbo
 #else
 #define KSPLICE_BIN_ATTRIBUTE	const struct bin_attribute
 #endif
+
+/* On i386 modules are among what is vmalloc()ed (asm/pgtable_32_areas.h). */
+static inline bool ksplice_is_module_address(unsigned long address)
+{
+#ifdef CONFIG_X86_64
+	return address >= MODULES_VADDR && address < MODULES_END;
+#else
+	return is_vmalloc_addr((void *)address);
+#endif
+}
 
 /* Since 6.4 a module has one memory area for each type (include/linux/module.h). */
 static inline bool ksplice_module_text_contains(const struct module *module,

@@ -121,9 +121,15 @@ static int find_lookup_name(unsigned long *address)
 	return 0;
 }
 
+/*
+ * The kernel's own, and not what a module calls so: kallsyms goes on to the modules
+ * when it lacks data, and then finds the variables of this file, of course.
+ */
 static void *lookup(const char *name)
 {
-	return (void *)static_call(ksplice_kallsyms_lookup_name)(name);
+	unsigned long address = static_call(ksplice_kallsyms_lookup_name)(name);
+
+	return ksplice_is_module_address(address) ? NULL : (void *)address;
 }
 
 #define FIND_OPTIONAL(call, name)                                               \
