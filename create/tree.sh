@@ -132,6 +132,42 @@ find_compiler()
 		say "warning: the kernel was made by \"$want\", this compiler is \"$have\"; their code may differ"
 	fi
 	cc_version=$have
+	if grep -q '^CONFIG_X86_32=y' "$config"; then
+		use_i386_compiler
+	fi
+}
+
+# Debian builds i386 kernels with a compiler that is itself an i386 program, and
+# gcc's choice of registers at times depends on that: "gcc-12 -m32" and the cross
+# compiler make other code of setup_arg_pages().  So of that compiler the part that
+# makes code is taken, where the packages cpp-12:i386 and what it needs are unpacked
+# below $root; the rest of it, and the assembler, are those of this system.
+use_i386_compiler()
+{
+	local dir major cc1 loader=$root/lib/ld-linux.so.2 folder
+
+	case $("$cc" -dumpmachine) in
+	i?86-*) return ;;
+	esac
+	major=$("$cc" -dumpversion)
+	cc1=$root/usr/lib/gcc/i686-linux-gnu/$major/cc1
+	if ! [ -f "$cc1" ] || ! [ -f "$loader" ]; then
+		say "warning: no i386 compiler below ${root:-/}: unpack cpp-$major:i386 and the libraries it needs there," \
+			"as code made by $cc for x86-64 may differ"
+		return
+	fi
+	folder=$(printf '%s\n' "$cc1" | sha256sum)
+	dir=$cache/compilers/${folder:0:16}
+	mkdir -p -- "$dir" && {
+		echo '#!/bin/sh'
+		printf 'exec %q --library-path %q:%q %q "$@"\n' "$loader" "$root/lib/i386-linux-gnu" \
+			"$root/usr/lib/i386-linux-gnu" "$cc1"
+	} >"$dir/cc1.$$" && chmod 755 "$dir/cc1.$$" && mv -T -- "$dir/cc1.$$" "$dir/cc1" ||
+		die "$EXIT_ENV" "$dir: cannot write to the cache"
+	# The tests of the configuration do not say -m32.
+	cc+=" -m32 -B$dir/"
+	$cc -S -o /dev/null -x c /dev/null 2>"$work/cc.log" ||
+		die "$EXIT_ENV" "$cc1: does not run: $(head -n 1 "$work/cc.log")"
 }
 
 # One line that changes whenever the source does.
