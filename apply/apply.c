@@ -28,6 +28,7 @@ static const char help[] =
 "  --partial[=WHAT] apply to the targets that are loaded, and patch others when\n"
 "                   they are; when one can't be patched then, \"refuse\" it (the\n"
 "                   default) or \"load\" it all the same\n"
+"  --nudge          wake tasks that sleep in the code, as a signal does\n"
 "  --json           print the outcome as a JSON object\n"
 "  --verbose        say what is being done\n"
 "  --late ID TARGET (for the kernel: load the new code of such a target)\n"

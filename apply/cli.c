@@ -152,6 +152,9 @@ static int parse_option(struct cli *cli, int option, enum exit_code *code)
 			      "no option of this program: ", cli->helper ?
 			      optarg : "--partial");
 		return 0;
+	case 'n':
+		cli->sequence.nudge = 1;
+		return 1;
 	case 'j':
 		cli->json = 1;
 		return 1;
@@ -178,6 +181,7 @@ int cli_parse(struct cli *cli, int argc, char **argv, enum exit_code *code)
 		{ "retries", required_argument, NULL, 'r' },
 		{ "delay", required_argument, NULL, 'd' },
 		{ "partial", optional_argument, NULL, 'p' },
+		{ "nudge", no_argument, NULL, 'n' },
 		{ "json", no_argument, NULL, 'j' },
 		{ "verbose", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' },
@@ -207,8 +211,8 @@ int cli_parse(struct cli *cli, int argc, char **argv, enum exit_code *code)
 /*
  * Only one of us at a time: another one would take our half-applied update for
  * the remains of an interrupted run.  A guest without /run has one user anyway.
+ * For another one we wait as long as for code in use.
  */
-/* Another one is at work: wait as long as we would for code in use. */
 static enum exit_code take_lock(struct cli *cli, struct ks_error *err)
 {
 	double patience = cli->sequence.retries * cli->sequence.delay;

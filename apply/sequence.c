@@ -303,6 +303,11 @@ static enum exit_code request(struct sequence *seq, const char *id,
 
 	if (seq->wait(seq, 0, 0))
 		return fail(err, EXIT_ERROR, "interrupted; nothing is changed");
+	if (seq->nudge && stage != STAGE_MATCHED) {
+		ret = seq->sysfs.write(&seq->sysfs, id, "nudge", "1");
+		if (ret)
+			warn(seq, "tasks can't be nudged: %s", strerror(-ret));
+	}
 	note(seq, "asking for stage %s", stage_names[stage]);
 	for (retry = 0;; retry++) {
 		ret = seq->sysfs.write(&seq->sysfs, id, "stage",

@@ -31,6 +31,7 @@ enum exit_code {
  * @keep: folder for the new code of these targets (partial.h)
  * @retries: further attempts when code is busy
  * @delay: seconds before each
+ * @nudge: wake tasks that sleep in the code
  * @wait: wait so many seconds (0: none) before retry number @retry; returns 1
  *        when the user wants to stop, else 0
  * @note: what is being done, for the curious
@@ -45,6 +46,7 @@ struct sequence {
 	const char *keep;
 	unsigned int retries;
 	double delay;
+	int nudge;
 	int (*wait)(struct sequence *sequence, double seconds, unsigned int retry);
 	void (*note)(struct sequence *sequence, const char *text);
 	void (*warn)(struct sequence *sequence, const char *text);

@@ -6,7 +6,7 @@
 
 #include "apply/show.h"
 
-/* A line of patches or conflicts, its three fields as strings. */
+/* A line of patches, or a first one of conflicts, its three fields as strings. */
 struct fields {
 	char *first;
 	char *middle;
@@ -58,7 +58,7 @@ unsigned int show_count(const char *lines)
 	unsigned int nr = 0;
 
 	while (lines && *lines) {
-		nr++;
+		nr += *lines != ' ';
 		lines = strchr(lines, '\n');
 		if (lines)
 			lines++;
@@ -117,21 +117,40 @@ json_object *show_json_patches(const char *patches)
 	return list;
 }
 
+/* "S my task": the state, and *@comm set to what follows. */
+static char split_state(char *text, const char **comm)
+{
+	*comm = *text && text[1] == ' ' ? text + 2 : text;
+	return *comm == text ? '?' : *text;
+}
+
 json_object *show_json_conflicts(const char *conflicts)
 {
-	json_object *list = json_object_new_array(), *item;
+	json_object *list = json_object_new_array(), *item, *stack = NULL;
 	char *copy = strdup(conflicts ? conflicts : "");
+	char *text = copy, state[2] = "";
 	struct fields fields;
-	char *text = copy;
+	const char *comm;
 
-	while (next_fields(&text, &fields)) {
-		if (!*fields.first)
+	while (text && *text) {
+		if (*text == ' ') {
+			char *line = show_printable(strsep(&text, "\n"));
+
+			if (stack)
+				json_object_array_add(stack, json_object_new_string(line + 1));
+			continue;
+		}
+		if (!next_fields(&text, &fields) || !*fields.first)
 			continue;
 		item = json_object_new_object();
+		stack = json_object_new_array();
+		state[0] = split_state(fields.middle, &comm);
 		json_object_object_add(item, "pid",
 				       json_object_new_int(atoi(fields.first)));
-		add_string(item, "comm", fields.middle);
+		add_string(item, "state", state);
+		add_string(item, "comm", comm);
 		add_string(item, "function", fields.last);
+		json_object_object_add(item, "stack", stack);
 		json_object_array_add(list, item);
 	}
 	free(copy);
@@ -188,12 +207,22 @@ void show_conflicts(FILE *out, const char *prefix, const char *conflicts)
 {
 	char *copy = strdup(conflicts ? conflicts : "");
 	struct fields fields;
+	const char *comm;
 	char *text = copy;
+	char state;
 
-	while (next_fields(&text, &fields))
-		if (*fields.first)
-			fprintf(out, "%stask %s (%s) is in %s\n", prefix,
-				fields.first, fields.middle, fields.last);
+	while (text && *text) {
+		if (*text == ' ') {
+			fprintf(out, "%s   %s\n", prefix,
+				show_printable(strsep(&text, "\n")));
+			continue;
+		}
+		if (!next_fields(&text, &fields) || !*fields.first)
+			continue;
+		state = split_state(fields.middle, &comm);
+		fprintf(out, "%stask %s (%s, state %c) is in %s\n", prefix,
+			fields.first, comm, state, fields.last);
+	}
 	free(copy);
 }
 

@@ -15,13 +15,13 @@ struct json_object;
  */
 char *show_printable(char *text);
 
-/* Number of lines, 0 for NULL. */
+/* Number of lines that do not begin with a blank, 0 for NULL. */
 unsigned int show_count(const char *lines);
 
 /*
- * JSON for the files patches ([{name, old, new}]), conflicts ([{pid, comm,
- * function}]), targets ([{name, old, new, state}]) and match ({functions, bytes});
- * empty for NULL.
+ * JSON for the files patches ([{name, old, new}]), conflicts ([{pid, state,
+ * comm, function, stack}]), targets ([{name, old, new, state}]) and match
+ * ({functions, bytes}); empty for NULL.
  */
 struct json_object *show_json_patches(const char *patches);
 struct json_object *show_json_conflicts(const char *conflicts);
@@ -31,7 +31,7 @@ struct json_object *show_json_match(const char *match);
 /* Nanoseconds as a JSON number of microseconds, like 512.345. */
 struct json_object *show_json_us(unsigned long long ns);
 
-/* Print a line for each task that is in the way, each with @prefix. */
+/* Print a line for each task that is in the way, and its stack, each with @prefix. */
 void show_conflicts(FILE *out, const char *prefix, const char *conflicts);
 
 /* Print a line for each patched function, each with @prefix. */

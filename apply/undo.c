@@ -11,6 +11,7 @@ static const char help[] =
 "\n"
 "  --retries=N      try again N times when code is in use (default 10)\n"
 "  --delay=SECONDS  wait so long before each retry (default 1)\n"
+"  --nudge          wake tasks that sleep in the code, as a signal does\n"
 "  --json           print the outcome as a JSON object\n"
 "  --verbose        say what is being done\n"
 "  --help           print this text\n"

@@ -102,18 +102,16 @@ static inline bool ksplice_is_module_address(unsigned long address)
 }
 
 /* Since 6.4 a module has one memory area for each type (include/linux/module.h). */
-static inline bool ksplice_module_text_contains(const struct module *module,
-						unsigned long address)
+static inline void ksplice_module_text(const struct module *module, unsigned long *start,
+				       unsigned long *size)
 {
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 4, 0)
-	unsigned long base = (unsigned long)module->core_layout.base;
-	unsigned long size = module->core_layout.text_size;
+	*start = (unsigned long)module->core_layout.base;
+	*size = module->core_layout.text_size;
 #else
-	unsigned long base = (unsigned long)module->mem[MOD_TEXT].base;
-	unsigned long size = module->mem[MOD_TEXT].size;
+	*start = (unsigned long)module->mem[MOD_TEXT].base;
+	*size = module->mem[MOD_TEXT].size;
 #endif
-
-	return address >= base && address - base <= size;
 }
 
 #endif

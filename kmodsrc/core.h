@@ -16,6 +16,8 @@
 #define KSPLICE_JUMP_SIZE	5
 /* Conflicts that are remembered; the first ones are enough to act on. */
 #define KSPLICE_MAX_CONFLICTS	32
+/* And of the stack of each. */
+#define KSPLICE_MAX_STACK	48
 
 enum ksplice_stage {
 	KSPLICE_STAGE_REGISTERED,	/* old code is loaded */
@@ -73,9 +75,15 @@ struct ksplice_target {
 /* A task that was found in code that is to be switched. */
 struct ksplice_conflict {
 	pid_t pid;
+	char state;			/* as ps shows it */
 	char comm[TASK_COMM_LEN];
-	char function[KSYM_NAME_LEN];
+	char function[KSYM_NAME_LEN];	/* "": that of @address */
+	unsigned long address;		/* the one that is in the way */
+	unsigned int nr_stack;
+	unsigned long stack[KSPLICE_MAX_STACK];	/* return addresses, the innermost first */
 };
+
+struct ksplice_nudge;
 
 /**
  * struct ksplice_update - an update, as long as one of its modules is loaded
@@ -108,7 +116,9 @@ struct ksplice_update {
 	unsigned long matched_functions;
 	unsigned long matched_bytes;
 	u64 pause_ns;
-	unsigned int nr_conflicts;
+	bool nudge;			/* wake tasks that are in the way */
+	struct ksplice_nudge *nudged;	/* those of the switch that is under way */
+	unsigned int nr_conflicts;	/* the first of them are remembered */
 	struct ksplice_conflict conflicts[KSPLICE_MAX_CONFLICTS];
 };
 
@@ -209,6 +219,16 @@ void ksplice_shadow_exit(void);
 
 /* stack.c: find tasks that use the code; under stop_machine.  0 or -EBUSY. */
 int ksplice_check_stacks(struct ksplice_update *update, bool reverse);
+
+/*
+ * nudge.c: get tasks out of the way.  A new one is empty, or NULL without memory;
+ * under stop_machine(), note the tasks; then let them come and wait; free it, which
+ * lets them go.
+ */
+struct ksplice_nudge *ksplice_nudge_new(void);
+void ksplice_nudge_note(struct ksplice_nudge *nudge, struct task_struct *task);
+void ksplice_nudge_park(struct ksplice_nudge *nudge);
+void ksplice_nudge_free(struct ksplice_nudge *nudge);
 
 /* sysfs.c */
 int ksplice_sysfs_init(void);

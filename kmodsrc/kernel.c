@@ -5,6 +5,7 @@
 #include <linux/cpumask.h>
 #include <linux/kprobes.h>
 #include <linux/static_call.h>
+#include <linux/task_work.h>
 
 #include "kernel.h"
 
@@ -68,6 +69,23 @@ static unsigned long no_graph_address(struct task_struct *task, int *index,
 	return address;
 }
 
+static unsigned int no_trace(struct task_struct *task, unsigned long *store, unsigned int size,
+			     unsigned int skip)
+{
+	return 0;
+}
+
+static int no_task_work(struct task_struct *task, struct callback_head *work,
+			enum task_work_notify_mode notify)
+{
+	return -ENOSYS;
+}
+
+static struct callback_head *no_task_work_cancel(struct task_struct *task, task_work_func_t func)
+{
+	return NULL;
+}
+
 static void no_function(void)
 {
 }
@@ -85,6 +103,9 @@ DEFINE_STATIC_CALL(ksplice_code_modify_post_process, no_function);
 /* Those that a kernel may lack, rightly. */
 DEFINE_STATIC_CALL(ksplice_get_kprobe, no_kprobe);
 DEFINE_STATIC_CALL(ksplice_alternatives_text_reserved, no_text_reserved);
+DEFINE_STATIC_CALL(ksplice_stack_trace_save_tsk, no_trace);
+DEFINE_STATIC_CALL(ksplice_task_work_add, no_task_work);
+DEFINE_STATIC_CALL(ksplice_task_work_cancel, no_task_work_cancel);
 DEFINE_STATIC_CALL(ksplice_klp_find_ops, no_livepatch);
 DEFINE_STATIC_CALL(ksplice_ftrace_graph_ret_addr, no_graph_address);
 
@@ -169,6 +190,11 @@ static void find_optional(void)
 	text_end = (unsigned long)lookup("_etext");
 	module_mutex = lookup("module_mutex");
 	kprobe_mutex = lookup("kprobe_mutex");
+	/* By its function: task_work_cancel() until 6.1.104 and 6.11 (kernel/task_work.c). */
+	if (FIND_OPTIONAL(ksplice_task_work_cancel, "task_work_cancel_func") ||
+	    FIND_OPTIONAL(ksplice_task_work_cancel, "task_work_cancel"))
+		FIND_OPTIONAL(ksplice_task_work_add, "task_work_add");
+	FIND_OPTIONAL(ksplice_stack_trace_save_tsk, "stack_trace_save_tsk");
 	klp_mutex = lookup("klp_mutex");
 	if (klp_mutex)
 		FIND_OPTIONAL(ksplice_klp_find_ops, "klp_find_ops");
@@ -204,6 +230,12 @@ int ksplice_kernel_init(unsigned long address)
 int ksplice_stack_trace(struct task_struct *task, unsigned long *addresses, unsigned int size)
 {
 	return static_call(ksplice_stack_trace_save_tsk_reliable)(task, addresses, size);
+}
+
+unsigned int ksplice_any_stack_trace(struct task_struct *task, unsigned long *addresses,
+				     unsigned int size)
+{
+	return static_call(ksplice_stack_trace_save_tsk)(task, addresses, size, 0);
 }
 
 struct module *ksplice_get_module(const char *name)
@@ -245,6 +277,16 @@ unsigned long ksplice_return_address(struct task_struct *task, unsigned long *wo
 
 	return static_call(ksplice_ftrace_graph_ret_addr)(task, &index, READ_ONCE_NOCHECK(*word),
 							  word);
+}
+
+int ksplice_task_work_add(struct task_struct *task, struct callback_head *work)
+{
+	return static_call(ksplice_task_work_add)(task, work, TWA_SIGNAL);
+}
+
+bool ksplice_task_work_cancel(struct task_struct *task, task_work_func_t function)
+{
+	return static_call(ksplice_task_work_cancel)(task, function) != NULL;
 }
 
 bool ksplice_is_kretprobe(unsigned long address)

@@ -33,6 +33,10 @@ int ksplice_on_each_symbol(ksplice_symbol_callback callback, void *data);
 int ksplice_stack_trace(struct task_struct *task, unsigned long *addresses,
 			unsigned int size);
 
+/* The same as far as it can be told, for people. */
+unsigned int ksplice_any_stack_trace(struct task_struct *task, unsigned long *addresses,
+				     unsigned int size);
+
 struct task_struct *ksplice_idle_task(int cpu);
 
 /*
@@ -52,6 +56,16 @@ void ksplice_write_text(unsigned long address, const void *bytes, size_t size);
  * the function graph tracer has put its own.
  */
 unsigned long ksplice_return_address(struct task_struct *task, unsigned long *word);
+
+/*
+ * Have @task, which is woken if a signal would wake it, call @work when it leaves the
+ * kernel; 0, -ESRCH when it exits, or -ENOSYS.
+ */
+int ksplice_task_work_add(struct task_struct *task, struct callback_head *work);
+
+/* Take back work with that function.  Returns whether it had not been begun. */
+bool ksplice_task_work_cancel(struct task_struct *task,
+			      void (*function)(struct callback_head *work));
 
 /* Whether @address is where functions with a kretprobe return to. */
 bool ksplice_is_kretprobe(unsigned long address);

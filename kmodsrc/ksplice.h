@@ -15,8 +15,8 @@
 
 #include "ksplice-patch.h"
 
-/* Raised whenever the structures below or the format of old_code.h change. */
-#define KSPLICE_ABI	3
+/* Raised whenever the structures below, the files in sysfs or the format of old_code.h change. */
+#define KSPLICE_ABI	4
 
 struct ksplice_old_header;
 struct ksplice_update;

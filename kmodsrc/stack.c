@@ -6,6 +6,7 @@
  * lock can be waited for, and nothing may be allocated.
  */
 #include <linux/rcupdate.h>
+#include <linux/rethook.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task_stack.h>
 
@@ -18,11 +19,18 @@
 
 /* Used under stop_machine() by one CPU. */
 static unsigned long trace[TRACE_SIZE];
+/* All code that must not be in use is between these. */
+static struct {
+	unsigned long start, end;
+} bounds;
 
 /* Whether the new code of @target has a function at @address. */
 static bool in_new_code(const struct ksplice_target *target, unsigned long address)
 {
-	return ksplice_module_text_contains(target->new->owner, address);
+	unsigned long start, size;
+
+	ksplice_module_text(target->new->owner, &start, &size);
+	return address >= start && address - start <= size;
 }
 
 /*
@@ -41,24 +49,28 @@ static const struct ksplice_range *find_range(const struct ksplice_target *targe
 	return NULL;
 }
 
-static void note_conflict(struct ksplice_update *update, const struct task_struct *task,
+static void note_conflict(struct ksplice_update *update, struct task_struct *task,
 			  const struct ksplice_range *range, unsigned long address)
 {
-	struct ksplice_conflict *conflict;
+	unsigned int nr = update->nr_conflicts++;
+	struct ksplice_conflict *conflict = &update->conflicts[nr];
 
-	if (update->nr_conflicts == KSPLICE_MAX_CONFLICTS)
+	if (update->nudged)
+		ksplice_nudge_note(update->nudged, task);
+	if (nr >= KSPLICE_MAX_CONFLICTS)
 		return;
-	conflict = &update->conflicts[update->nr_conflicts++];
 	conflict->pid = task->pid;
-	strscpy(conflict->comm, task->comm, sizeof(conflict->comm));
-	if (range)
-		strscpy(conflict->function, range->name, sizeof(conflict->function));
-	else
-		snprintf(conflict->function, sizeof(conflict->function), "%ps", (void *)address);
+	conflict->state = task_state_to_char(task);
+	conflict->address = address;
+	memcpy(conflict->comm, task->comm, sizeof(conflict->comm));
+	conflict->comm[sizeof(conflict->comm) - 1] = '\0';
+	strscpy(conflict->function, range ? range->name : "", sizeof(conflict->function));
+	/* For people, who like to see as much as can be told. */
+	conflict->nr_stack = ksplice_any_stack_trace(task, conflict->stack, KSPLICE_MAX_STACK);
 }
 
-static bool check_address(struct ksplice_update *update, bool reverse,
-			  const struct task_struct *task, unsigned long address)
+static bool check_address(struct ksplice_update *update, bool reverse, struct task_struct *task,
+			  unsigned long address)
 {
 	const struct ksplice_range *range = NULL;
 	struct ksplice_target *target;
@@ -74,33 +86,127 @@ static bool check_address(struct ksplice_update *update, bool reverse,
 	return true;
 }
 
+/* The return addresses that kretprobes keep for a task; false if one is in the way. */
+#if defined(CONFIG_RETHOOK) && defined(CONFIG_KRETPROBE_ON_RETHOOK)
+static bool check_kretprobes(struct ksplice_update *update, bool reverse, struct task_struct *task)
+{
+	const struct rethook_node *node;
+	struct llist_node *entry;
+
+	for (entry = READ_ONCE(task->rethooks.first); entry; entry = entry->next) {
+		node = container_of(entry, struct rethook_node, llist);
+		if (!check_address(update, reverse, task, node->ret_addr))
+			return false;
+	}
+	return true;
+}
+
+static bool is_unknown(unsigned long address)
+{
+	return false;
+}
+#else
+static bool check_kretprobes(struct ksplice_update *update, bool reverse, struct task_struct *task)
+{
+	return true;
+}
+
+/* A kretprobe of whatever function; its address is in no list that we know. */
+static bool is_unknown(unsigned long address)
+{
+	return ksplice_is_kretprobe(address);
+}
+#endif
+
 /*
  * Any word that may be a return address counts as one, from where the stack of a
  * task that does not run begins, or our own.
  */
-static bool scan_stack(struct ksplice_update *update, bool reverse, struct task_struct *task)
+static void scan_stack(struct ksplice_update *update, bool reverse, struct task_struct *task)
 {
 	unsigned long *word = task->stack, *end, sp = task->thread.sp;
-	bool ok = true;
 
-	/* It has exited.  Nobody else can free the stack while we look. */
-	if (!word || refcount_read(&task->stack_refcount) == 0)
-		return true;
 	end = word + THREAD_SIZE / sizeof(*word);
 	if (task == current)
 		sp = (unsigned long)__builtin_frame_address(0);
 	if (sp >= (unsigned long)word && sp < (unsigned long)end)
 		word = (unsigned long *)(sp & ~(sizeof(*word) - 1));
-	for (; ok && word < end; word++) {
+	if (!check_kretprobes(update, reverse, task))
+		return;
+	for (; word < end; word++) {
 		unsigned long address = ksplice_return_address(task, word);
 
-		ok = check_address(update, reverse, task, address);
-		if (ok && ksplice_is_kretprobe(address)) {	/* of whatever function */
+		if (!check_address(update, reverse, task, address))
+			return;
+		if (is_unknown(address)) {
 			note_conflict(update, task, NULL, address);
-			ok = false;
+			return;
 		}
 	}
-	return ok;
+}
+
+static void widen_bounds(unsigned long start, unsigned long end)
+{
+	bounds.start = min(bounds.start, start);
+	bounds.end = max(bounds.end, end);
+}
+
+static void find_bounds(const struct ksplice_update *update, bool reverse)
+{
+	const struct ksplice_target *target;
+	unsigned long start, size, i;
+
+	bounds.start = ULONG_MAX;
+	bounds.end = 0;
+	list_for_each_entry(target, &update->targets, list) {
+		if (reverse) {
+			ksplice_module_text(target->new->owner, &start, &size);
+			widen_bounds(start, start + size);
+		}
+		for (i = 0; !reverse && i < target->nr_ranges; i++)
+			widen_bounds(target->ranges[i].address,
+				     target->ranges[i].address + target->ranges[i].size);
+	}
+}
+
+/* Whether return addresses of @task may be elsewhere than on its stack. */
+static bool hides_addresses(const struct task_struct *task)
+{
+#ifdef CONFIG_FUNCTION_GRAPH_TRACER
+	if (task->ret_stack)
+		return true;
+#endif
+#ifdef CONFIG_RETHOOK
+	if (task->rethooks.first)
+		return true;
+#elif defined(CONFIG_KRETPROBES)
+	return true;
+#endif
+	return false;
+}
+
+/*
+ * A first look, much faster than the unwinder, which makes the difference with ten
+ * thousand tasks: where no word of the stack is an address of such code, no return
+ * address is, nor where an interrupt came.
+ */
+static bool may_use_code(const struct task_struct *task)
+{
+	const unsigned long *word = task->stack, *end;
+	unsigned long sp = task->thread.sp;
+
+	if (task == current || hides_addresses(task))
+		return true;
+	end = word + THREAD_SIZE / sizeof(*word);
+	if (sp < (unsigned long)word || sp >= (unsigned long)end)
+		return true;
+	for (word = (const unsigned long *)(sp & ~(sizeof(*word) - 1)); word < end; word++) {
+		unsigned long address = READ_ONCE_NOCHECK(*word);
+
+		if (address >= bounds.start && address <= bounds.end)
+			return true;
+	}
+	return false;
 }
 
 static void check_task(struct ksplice_update *update, bool reverse, struct task_struct *task)
@@ -116,6 +222,9 @@ static void check_task(struct ksplice_update *update, bool reverse, struct task_
 	if (task->on_cpu && task != current)
 		return;
 #endif
+	/* One without a stack has exited.  Nobody can free it while we look. */
+	if (!task->stack || refcount_read(&task->stack_refcount) == 0 || !may_use_code(task))
+		return;
 	count = ksplice_stack_trace(task, trace, TRACE_SIZE);
 	if (count < 0) {
 		scan_stack(update, reverse, task);
@@ -132,6 +241,7 @@ int ksplice_check_stacks(struct ksplice_update *update, bool reverse)
 	int cpu;
 
 	update->nr_conflicts = 0;
+	find_bounds(update, reverse);
 	rcu_read_lock();
 	for_each_process_thread(process, task)
 		check_task(update, reverse, task);

@@ -158,7 +158,21 @@ static int switch_on_cpu(void *data)
 	return request->error;
 }
 
-int ksplice_switch(struct ksplice_update *update, bool reverse)
+/* What needs no stopped CPUs. */
+static void name_functions(struct ksplice_update *update)
+{
+	struct ksplice_conflict *conflict = update->conflicts;
+	unsigned int nr = min_t(unsigned int, update->nr_conflicts, KSPLICE_MAX_CONFLICTS);
+
+	for (; conflict < update->conflicts + nr; conflict++)
+		if (!*conflict->function) {
+			snprintf(conflict->function, sizeof(conflict->function), "%ps",
+				 (void *)conflict->address);
+			conflict->function[strcspn(conflict->function, " ")] = '\0';
+		}
+}
+
+static int try_switch(struct ksplice_update *update, bool reverse)
 {
 	struct switch_request request = {
 		.update = update,
@@ -176,6 +190,7 @@ int ksplice_switch(struct ksplice_update *update, bool reverse)
 	ret = check_text(update, reverse);
 	if (ret == 0) {
 		ret = ksplice_stop_machine(switch_on_cpu, &request);
+		name_functions(update);
 		if (ret == -EBUSY && !request.refused)
 			ksplice_fail(update, ret, "code in use by %u tasks, first %s (pid %d) in %s",
 				     update->nr_conflicts, update->conflicts[0].comm,
@@ -188,5 +203,26 @@ int ksplice_switch(struct ksplice_update *update, bool reverse)
 	if (hits > 0)
 		pr_info("update %s: %u NMIs came upon a jump that was being written\n", update->id,
 			hits);
+	return ret;
+}
+
+int ksplice_switch(struct ksplice_update *update, bool reverse)
+{
+	struct ksplice_nudge *nudge;
+	int ret;
+
+	if (!update->nudge)
+		return try_switch(update, reverse);
+	nudge = ksplice_nudge_new();
+	if (!nudge)
+		return ksplice_fail(update, -ENOMEM, "no memory to nudge tasks");
+	update->nudged = nudge;
+	ret = try_switch(update, reverse);
+	update->nudged = NULL;
+	if (ret == -EBUSY && update->nr_conflicts > 0) {
+		ksplice_nudge_park(nudge);
+		ret = try_switch(update, reverse);
+	}
+	ksplice_nudge_free(nudge);
 	return ret;
 }

@@ -117,6 +117,18 @@ static ssize_t error_show(struct ksplice_update *update, char *page)
 	return sysfs_emit(page, "%s %s\n", error_name(update->error), update->cause);
 }
 
+static ssize_t nudge_show(struct ksplice_update *update, char *page)
+{
+	return sysfs_emit(page, "%d\n", update->nudge);
+}
+
+static int nudge_store(struct ksplice_update *update, const char *text)
+{
+	if (kstrtobool(text, &update->nudge) != 0)
+		return ksplice_fail(update, -EINVAL, "neither 0 nor 1");
+	return 0;
+}
+
 static ssize_t match_show(struct ksplice_update *update, char *page)
 {
 	return sysfs_emit(page, "%lu %lu\n", update->matched_functions, update->matched_bytes);
@@ -155,6 +167,11 @@ static struct update_attribute partial_attribute = {
 	.show = partial_show,
 	.store = ksplice_late_allow,
 };
+static struct update_attribute nudge_attribute = {
+	.attr = { .name = "nudge", .mode = 0600 },
+	.show = nudge_show,
+	.store = nudge_store,
+};
 UPDATE_READ(error);
 UPDATE_READ(match);
 UPDATE_READ(pause_ns);
@@ -162,7 +179,8 @@ UPDATE_READ(description);
 
 static struct attribute *update_attrs[] = {
 	&stage_attribute.attr,	  &error_attribute.attr,       &match_attribute.attr,
-	&pause_ns_attribute.attr, &description_attribute.attr, &partial_attribute.attr, NULL,
+	&pause_ns_attribute.attr, &description_attribute.attr, &partial_attribute.attr,
+	&nudge_attribute.attr,	  NULL,
 };
 ATTRIBUTE_GROUPS(update);
 
@@ -203,13 +221,26 @@ static __printf(2, 3) void add_text(struct list_text *text, const char *format, 
 	va_end(arguments);
 }
 
+/* Names of functions; an address that has none is nobody's business. */
+static void add_conflict(struct list_text *text, const struct ksplice_conflict *conflict)
+{
+	char name[KSYM_SYMBOL_LEN];
+	unsigned int i;
+
+	add_text(text, "%d %c %s %s\n", conflict->pid, conflict->state, conflict->comm,
+		 conflict->function);
+	for (i = 0; i < conflict->nr_stack; i++) {
+		snprintf(name, sizeof(name), "%pB", (void *)conflict->stack[i]);
+		add_text(text, " %s\n", strchr(name, '+') ? name : "?");
+	}
+}
+
 static void conflicts_fill(struct ksplice_update *update, struct list_text *text)
 {
 	unsigned int i;
 
-	for (i = 0; i < update->nr_conflicts; i++)
-		add_text(text, "%d %s %s\n", update->conflicts[i].pid,
-			 update->conflicts[i].comm, update->conflicts[i].function);
+	for (i = 0; i < min_t(unsigned int, update->nr_conflicts, KSPLICE_MAX_CONFLICTS); i++)
+		add_conflict(text, &update->conflicts[i]);
 }
 
 /* What became of a target, as far as that is decided. */

@@ -16,6 +16,8 @@
 
 #include <cmocka.h>
 
+#include <json-c/json.h>
+
 #include "apply/abi.h"
 #include "apply/load_hint.h"
 #include "apply/partial.h"
@@ -179,6 +181,10 @@ static int fake_write(struct sysfs *sysfs, const char *id, const char *file,
 {
 	struct fake *fake = sysfs->private;
 
+	if (!strcmp(file, "nudge")) {
+		add_log(fake, "", "nudge");
+		return 0;
+	}
 	add_log(fake, "", text);
 	if (!strcmp(file, "partial"))
 		return 0;
@@ -190,7 +196,8 @@ static int fake_write(struct sysfs *sysfs, const char *id, const char *file,
 	if (strcmp(text, "matched") && fake->busy) {
 		fake->busy--;
 		put(fake, id, "error", "EBUSY do_nanosleep is in use");
-		put(fake, id, "conflicts", "123 my task do_nanosleep\n7 sh do_wait");
+		put(fake, id, "conflicts", "123 S my task do_nanosleep\n"
+		    " schedule+0x1/0x2\n do_nanosleep+0x3/0x4\n7 R sh do_wait");
 		return -EBUSY;
 	}
 	put(fake, id, "error", "ok");
@@ -363,6 +370,8 @@ static void test_busy(void **state)
 	struct fake *fake = *state;
 	struct sequence_result result;
 	struct ks_error err;
+	json_object *json;
+	const char *text;
 
 	fake->busy = 2;
 	assert_int_equal(apply(fake, &result, &err), EXIT_DONE);
@@ -390,7 +399,22 @@ static void test_busy(void **state)
 			    " applied applied applied applied -" NEW " -" OLD
 			    " -ksplice");
 	assert_int_equal(show_count(result.conflicts), 2);
+	json = show_json_conflicts(result.conflicts);
+	text = json_object_to_json_string_ext(json, JSON_C_TO_STRING_PLAIN);
+	assert_string_equal(text,
+			    "[{\"pid\":123,\"state\":\"S\",\"comm\":\"my task\","
+			    "\"function\":\"do_nanosleep\",\"stack\":[\"schedule+0x1\\/0x2\","
+			    "\"do_nanosleep+0x3\\/0x4\"]},{\"pid\":7,\"state\":\"R\",\"comm\":\"sh\","
+			    "\"function\":\"do_wait\",\"stack\":[]}]");
+	json_object_put(json);
 	assert_int_equal(fake->nr_loaded, 0);
+	sequence_free_result(&result);
+
+	fake->busy = 1;
+	fake->seq.nudge = 1;
+	assert_int_equal(apply(fake, &result, &err), EXIT_DONE);
+	assert_string_equal(fake->log, "+ksplice +" OLD " matched +" NEW
+			    " nudge applied applied -" OLD);
 	sequence_free_result(&result);
 }
 

@@ -165,7 +165,7 @@ sleep 0.3
 kill -KILL $apply
 wait $apply 2> /dev/null
 expect "stage when killed" "$(cat $sys/asleep/stage)" linked
-contains "conflicts" "$(cat $sys/asleep/conflicts)" "$sleeper sleep hrtimer_nanosleep"
+contains "conflicts" "$(cat $sys/asleep/conflicts)" "$sleeper S sleep hrtimer_nanosleep"
 kill $sleeper
 wait $sleeper 2> /dev/null
 must ksplice-apply /updates/ksplice-asleep.tar.gz

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=sh
+#
+# Runs in a guest: tasks in the code that is to be switched, found on any stack,
+# named, and nudged; and ten thousand threads.
+
+# shellcheck source=tests/vm/steps.sh
+. /steps.sh
+
+nudge="--nudge --retries=2 --delay=0.1"
+
+sleep 10000 &
+sleeper=$!
+sleep 0.5
+out=$(ksplice-apply --retries=0 /updates/ksplice-asleep.tar.gz 2>&1)
+expect "status" $? 3
+contains "what ksplice-apply says" "$out" "task $sleeper (sleep, state S) is in hrtimer_nanosleep"
+contains "the stack" "$out" "   common_nsleep+0x"
+contains "the stack" "$out" "   do_syscall_64+0x"
+# shellcheck disable=SC2086
+must ksplice-apply $nudge /updates/ksplice-asleep.tar.gz
+must kill -0 $sleeper
+must timeout 5 sleep 10000
+must ksplice-undo asleep
+must kill -0 $sleeper
+kill $sleeper
+wait $sleeper 2> /dev/null
+finish "a task that sleeps in the way is nudged, and goes on sleeping"
+
+# The unwinder does not know the code of BPF, so these stacks are scanned; there the
+# kretprobe has taken away the only address in hrtimer_nanosleep.
+entry=0x$(sed -n 's/ . do_nanosleep$//p' /proc/kallsyms)
+must kprobe "r:ours/probe $entry"
+must write 1 $tracing/events/ours/probe/enable
+fentry hrtimer_nanosleep sleep 10000 > /dev/null &
+fentry=$!
+sleep 2
+sleeper=$(pidof sleep)
+must ksplice-apply /updates/ksplice-string.tar.gz
+must ksplice-undo string
+out=$(ksplice-apply --retries=0 /updates/ksplice-asleep.tar.gz 2>&1)
+expect "status" $? 3
+contains "what ksplice-apply says" "$out" "task $sleeper (sleep, state S) is in hrtimer_nanosleep"
+kill "$sleeper"
+wait $fentry
+must kprobe ""
+finish "a task whose stack cannot be unwound, and with a kretprobe"
+
+# In the new code: asleep in hrtimer_nanosleep of the update.
+must ksplice-apply /updates/ksplice-asleep.tar.gz
+sleep 4000 &
+sleeper=$!
+sleep 0.5
+out=$(ksplice-undo --retries=0 asleep 2>&1)
+expect "status" $? 3
+contains "what ksplice-undo says" "$out" "task $sleeper (sleep, state S) is in hrtimer_nanosleep"
+# shellcheck disable=SC2086
+must ksplice-undo $nudge asleep
+must kill -0 $sleeper
+kill $sleeper
+wait $sleeper 2> /dev/null
+finish "a task that sleeps in new code is nudged for undo"
+
+echo 60000 > /proc/sys/kernel/threads-max
+echo 60000 > /proc/sys/kernel/pid_max
+threads 10000 > /tmp/threads &
+threads=$!
+for _ in $(seq 600); do
+	! grep -q ready /tmp/threads || break
+	sleep 0.1
+done
+expect "threads" "$(cat /tmp/threads)" ready
+must ksplice-apply --retries=0 /updates/ksplice-string.tar.gz
+contains "loadavg" "$(cat /proc/loadavg)" patched
+must ksplice-undo --retries=0 string
+refuse "10000 tasks" ksplice-apply --retries=0 /updates/ksplice-asleep.tar.gz
+# shellcheck disable=SC2086
+must ksplice-apply $nudge /updates/ksplice-asleep.tar.gz
+must timeout 5 sleep 10000
+must ksplice-undo --retries=0 asleep
+kill $threads
+wait $threads
+contains "the threads" "$(cat /tmp/threads)" "failed 0"
+finish "ten thousand threads asleep, also in the function itself"
