@@ -114,4 +114,13 @@ static inline void ksplice_module_text(const struct module *module, unsigned lon
 #endif
 }
 
+static inline bool ksplice_module_text_contains(const struct module *module,
+						unsigned long address)
+{
+	unsigned long start, size;
+
+	ksplice_module_text(module, &start, &size);
+	return address >= start && address - start <= size;
+}
+
 #endif

@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The core of Ksplice: which updates there are, and what becomes of them. */
 #define pr_fmt(format) KBUILD_MODNAME ": " format
-#include <linux/ctype.h>
 #include <linux/delay.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/panic.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 
 #include "core.h"
+#include "fault.h"
 #include "kernel.h"
 #include "late.h"
-
-#define KSPLICE_ID_MAX	20
 
 DEFINE_MUTEX(ksplice_mutex);
 /*
@@ -29,17 +28,16 @@ static unsigned long kallsyms_lookup_name_address;
 module_param_named(kallsyms_lookup_name, kallsyms_lookup_name_address, ulong, 0);
 MODULE_PARM_DESC(kallsyms_lookup_name, "its address, for kernels without kprobes");
 
-static bool valid_id(const char *id)
-{
-	size_t i;
+#ifdef KSPLICE_FAULTS
+static char fault[32];
+module_param_string(fault, fault, sizeof(fault), 0600);
+MODULE_PARM_DESC(fault, "name of the step that fails");
 
-	if (!id || strlen(id) > KSPLICE_ID_MAX)
-		return false;
-	for (i = 0; id[i]; i++)
-		if (!isalnum(id[i]) && id[i] != '_')
-			return false;
-	return i > 0;
+bool ksplice_fault(const char *step)
+{
+	return sysfs_streq(fault, step);
 }
+#endif
 
 static struct ksplice_update *find_update(const char *id)
 {
@@ -66,9 +64,11 @@ static struct ksplice_target *find_target(struct ksplice_update *update, const c
 
 static int create_update(const struct ksplice_mod_change *change, struct ksplice_update **result)
 {
-	struct ksplice_update *update = kvzalloc(sizeof(*update), GFP_KERNEL);
+	struct ksplice_update *update = NULL;
 	int ret;
 
+	if (!ksplice_fault("update"))
+		update = kvzalloc(sizeof(*update), GFP_KERNEL);
 	if (!update)
 		return -ENOMEM;
 	INIT_LIST_HEAD(&update->targets);
@@ -88,8 +88,10 @@ static int create_update(const struct ksplice_mod_change *change, struct ksplice
 static int create_target(struct ksplice_update *update, const char *name,
 			 struct ksplice_target **result)
 {
-	struct ksplice_target *target = kzalloc(sizeof(*target), GFP_KERNEL);
+	struct ksplice_target *target = NULL;
 
+	if (!ksplice_fault("target"))
+		target = kzalloc(sizeof(*target), GFP_KERNEL);
 	if (!target)
 		return ksplice_fail(update, -ENOMEM, "%s: no memory for a target", name);
 	strscpy(target->name, name, sizeof(target->name));
@@ -203,17 +205,11 @@ static int check_change(const struct ksplice_mod_change *change)
 		pr_err("update for ABI %u, but the core has %u\n", change->abi, KSPLICE_ABI);
 		return -ENOEXEC;
 	}
-	if (!valid_id(change->id) || !change->target || !*change->target || !change->owner ||
-	    strlen(change->target) >= MODULE_NAME_LEN || !change->old_code == !change->patches) {
-		pr_err("malformed change\n");
-		return -EINVAL;
-	}
-	if (change->old_code &&
-	    ksplice_old_code_check(change->old_code, change->old_code_size, &reason) != 0) {
-		pr_err("%s: malformed old code: %s\n", change->id, reason);
-		return -EINVAL;
-	}
-	return 0;
+	reason = ksplice_change_check(change);
+	if (!reason)
+		return 0;
+	pr_err("malformed update refused: %s\n", reason);
+	return -EINVAL;
 }
 
 static int attach(struct ksplice_update *update, struct ksplice_mod_change *change)
@@ -408,7 +404,7 @@ static int get_new_code(struct ksplice_update *update)
 	struct ksplice_target *target;
 
 	list_for_each_entry(target, &update->targets, list) {
-		if (try_module_get(target->new->owner))
+		if (!ksplice_fault("get") && try_module_get(target->new->owner))
 			continue;
 		put_new_code(update, target);
 		return ksplice_fail(update, -ETXTBSY, "%s: its new code is being unloaded",
@@ -439,6 +435,8 @@ int ksplice_update_apply(struct ksplice_update *update)
 	}
 	update->stage = KSPLICE_STAGE_APPLIED;
 	update->applied_at = ++switches;
+	/* As the kernel does it for its own livepatches. */
+	add_taint(TAINT_LIVEPATCH, LOCKDEP_STILL_OK);
 	pr_info("update %s applied\n", update->id);
 	return 0;
 }
@@ -486,10 +484,11 @@ int ksplice_update_reverse(struct ksplice_update *update)
 
 static int __init ksplice_init(void)
 {
-	int ret = ksplice_check_exports();
+	int ret = ksplice_fault("exports") ? -ENOEXEC : ksplice_check_exports();
 
 	if (ret == 0)
-		ret = ksplice_kernel_init(kallsyms_lookup_name_address);
+		ret = ksplice_fault("kernel") ? -ENOENT :
+						ksplice_kernel_init(kallsyms_lookup_name_address);
 	if (ret == 0)
 		ret = ksplice_late_init();
 	if (ret != 0)

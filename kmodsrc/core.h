@@ -130,6 +130,9 @@ extern struct list_head ksplice_updates;
 __printf(3, 4) int ksplice_fail(struct ksplice_update *update, int error, const char *format,
 				...);
 
+/* validate.c: why a change cannot be accepted, or NULL.  Its ABI was checked. */
+const char *ksplice_change_check(const struct ksplice_mod_change *change);
+
 /* core.c: what writing to the stage file does.  With ksplice_mutex held. */
 int ksplice_update_match(struct ksplice_update *update);
 int ksplice_update_apply(struct ksplice_update *update);

@@ -9,6 +9,7 @@
 #include <linux/uaccess.h>
 
 #include "core.h"
+#include "fault.h"
 #include "forbidden.h"
 #include "kernel.h"
 #include "match_internal.h"
@@ -224,7 +225,7 @@ int ksplice_target_link(struct ksplice_update *update, struct ksplice_target *ta
 	target->jumps = kvcalloc(new->nr_patches + 1, sizeof(*target->jumps), GFP_KERNEL);
 	target->ranges = kvcalloc(new->nr_ranges + 1, sizeof(*target->ranges), GFP_KERNEL);
 	target->fills = kvcalloc(new->nr_writes + 1, sizeof(*target->fills), GFP_KERNEL);
-	if (!target->jumps || !target->ranges || !target->fills)
+	if (!target->jumps || !target->ranges || !target->fills || ksplice_fault("jumps"))
 		ret = ksplice_fail(update, -ENOMEM, "%s: no memory for the jumps", target->name);
 	for (i = 0; ret == 0 && i < new->nr_patches; i++) {
 		ret = link_patch(update, target, &new->patches[i], &target->jumps[i]);
@@ -236,7 +237,8 @@ int ksplice_target_link(struct ksplice_update *update, struct ksplice_target *ta
 	for (i = 0; ret == 0 && i < new->nr_writes; i++)
 		ret = link_fill(update, target, &new->writes[i]);
 	if (ret == 0)
-		ret = link_below(update, target);
+		ret = ksplice_fault("below") ? ksplice_fail(update, -ENOMEM, "fault") :
+					       link_below(update, target);
 	if (ret != 0) {
 		ksplice_target_unlink(target);
 		return ret;

@@ -15,6 +15,9 @@
 #include <linux/string.h>
 #include <linux/types.h>
 
+/* How to show an address of the run: not as a number, which is a secret. */
+#define KSPLICE_ADDRESS	"%pS"
+
 #else
 
 #include <errno.h>
@@ -23,6 +26,8 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+
+#define KSPLICE_ADDRESS	"%p"
 
 typedef uint8_t u8;
 typedef uint16_t u16;

@@ -33,9 +33,9 @@ void ksplice_match_describe(const struct ksplice_matcher *matcher,
 	else if (mismatch->address == 0)
 		snprintf(text, size, "%s: %s", *symbol ? symbol : section, mismatch->reason);
 	else
-		snprintf(text, size, "%s+0x%x: %s%s%s%s (running code at 0x%lx)", section,
+		snprintf(text, size, "%s+0x%x: %s%s%s%s (running code at " KSPLICE_ADDRESS ")", section,
 			 (unsigned int)mismatch->offset, mismatch->reason, *symbol ? " (" : "",
-			 symbol, *symbol ? ")" : "", mismatch->address);
+			 symbol, *symbol ? ")" : "", (void *)mismatch->address);
 }
 
 void ksplice_match_totals(const struct ksplice_matcher *matcher, unsigned long *functions,

@@ -96,9 +96,13 @@ static void write_step(unsigned long address, const u8 *bytes, size_t size,
 
 int ksplice_poke_begin(struct ksplice_update *update)
 {
+	int ret = register_die_notifier(&die_block);
+
+	if (ret != 0)
+		return ret;
 	atomic_set(&hits, 0);
 	WRITE_ONCE(poked, update);
-	return register_die_notifier(&die_block);
+	return 0;
 }
 
 void ksplice_poke(const struct ksplice_update *update, enum ksplice_poke_step step, bool reverse)

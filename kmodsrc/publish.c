@@ -8,6 +8,7 @@
 #include <linux/rcupdate.h>
 
 #include "core.h"
+#include "fault.h"
 #include "kernel.h"
 #include "match_internal.h"
 
@@ -107,6 +108,8 @@ int ksplice_publish(struct ksplice_update *update, struct ksplice_target *target
 	    old->published_size / sizeof(struct ksplice_kernel_symbol))
 		return ksplice_fail(update, -EINVAL, "%s: no room to publish symbols",
 				    target->name);
+	if (ksplice_fault("publish"))
+		return ksplice_fail(update, -ERANGE, "%s: fault", target->name);
 	ret = merge(update, target, old->published, &count);
 	if (ret != 0)
 		return ret;

@@ -7,6 +7,7 @@
 #include <linux/vmalloc.h>
 
 #include "core.h"
+#include "fault.h"
 #include "kernel.h"
 
 static int run_read(void *context, unsigned long address, void *buffer, size_t size)
@@ -93,7 +94,7 @@ static int pin_target(struct ksplice_update *update, struct ksplice_target *targ
 
 	if (strcmp(target->name, "vmlinux") == 0 || target->module)
 		return 0;
-	module = ksplice_get_module(target->name);
+	module = ksplice_fault("pin") ? ERR_PTR(-ENODEV) : ksplice_get_module(target->name);
 	if (IS_ERR(module))
 		return ksplice_fail(update, PTR_ERR(module), "%s: the module is %s", target->name,
 				    PTR_ERR(module) == -ENODEV ?
@@ -137,10 +138,11 @@ int ksplice_target_match(struct ksplice_update *update, struct ksplice_target *t
 
 	if (ret != 0)
 		return ret;
-	target->matcher = ksplice_matcher_new(target->old->old_code, &run_ops, target);
+	if (!ksplice_fault("matcher"))
+		target->matcher = ksplice_matcher_new(target->old->old_code, &run_ops, target);
 	if (!target->matcher)
 		return ksplice_fail(update, -ENOMEM, "%s: no memory to match", target->name);
-	ret = ksplice_match(target->matcher);
+	ret = ksplice_fault("match") ? -ENOMEM : ksplice_match(target->matcher);
 	if (ret != 0) {
 		ksplice_match_describe(target->matcher, ksplice_match_mismatch(target->matcher),
 				       cause, sizeof(cause));

@@ -27,10 +27,7 @@ static struct {
 /* Whether the new code of @target has a function at @address. */
 static bool in_new_code(const struct ksplice_target *target, unsigned long address)
 {
-	unsigned long start, size;
-
-	ksplice_module_text(target->new->owner, &start, &size);
-	return address >= start && address - start <= size;
+	return ksplice_module_text_contains(target->new->owner, address);
 }
 
 /*

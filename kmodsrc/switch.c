@@ -9,6 +9,7 @@
 #include <asm/sync_core.h>
 
 #include "core.h"
+#include "fault.h"
 #include "kernel.h"
 
 struct switch_request {
@@ -183,13 +184,15 @@ static int try_switch(struct ksplice_update *update, bool reverse)
 	int ret;
 
 	update->nr_conflicts = 0;
-	ret = ksplice_poke_begin(update);
+	ret = ksplice_fault("breakpoints") ? -ENOMEM : ksplice_poke_begin(update);
 	if (ret != 0)
 		return ksplice_fail(update, ret, "breakpoints cannot be handled");
 	ksplice_lock_text();
-	ret = check_text(update, reverse);
+	ret = ksplice_fault("text") ? ksplice_fail(update, -EBUSY, "fault") :
+				      check_text(update, reverse);
 	if (ret == 0) {
-		ret = ksplice_stop_machine(switch_on_cpu, &request);
+		ret = ksplice_fault("stop") ? -ENOMEM :
+					      ksplice_stop_machine(switch_on_cpu, &request);
 		name_functions(update);
 		if (ret == -EBUSY && !request.refused)
 			ksplice_fail(update, ret, "code in use by %u tasks, first %s (pid %d) in %s",
@@ -213,7 +216,7 @@ int ksplice_switch(struct ksplice_update *update, bool reverse)
 
 	if (!update->nudge)
 		return try_switch(update, reverse);
-	nudge = ksplice_nudge_new();
+	nudge = ksplice_fault("nudge") ? NULL : ksplice_nudge_new();
 	if (!nudge)
 		return ksplice_fail(update, -ENOMEM, "no memory to nudge tasks");
 	update->nudged = nudge;

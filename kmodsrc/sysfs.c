@@ -8,6 +8,7 @@
 
 #include "compat.h"
 #include "core.h"
+#include "fault.h"
 #include "late.h"
 
 static const char *const stage_names[] = {
@@ -335,7 +336,8 @@ int ksplice_sysfs_add(struct ksplice_update *update)
 	size_t i;
 
 	for (i = 0; ret == 0 && i < ARRAY_SIZE(lists); i++)
-		ret = sysfs_create_bin_file(&update->kobj, &lists[i].bin);
+		ret = i == 1 && ksplice_fault("files") ? -ENOMEM :
+			 sysfs_create_bin_file(&update->kobj, &lists[i].bin);
 	if (ret != 0)
 		kobject_put(&update->kobj);
 	return ret;
@@ -352,10 +354,13 @@ int ksplice_sysfs_init(void)
 {
 	int ret;
 
+	if (ksplice_fault("folder"))
+		return -ENOMEM;
 	ksplice_kobj = kobject_create_and_add("ksplice", kernel_kobj);
 	if (!ksplice_kobj)
 		return -ENOMEM;
-	ret = sysfs_create_file(ksplice_kobj, &abi_attribute.attr);
+	ret = ksplice_fault("abi") ? -ENOMEM :
+				     sysfs_create_file(ksplice_kobj, &abi_attribute.attr);
 	if (ret != 0)
 		kobject_put(ksplice_kobj);
 	return ret;

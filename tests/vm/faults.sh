@@ -1,284 +1,129 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=sh
 #
-# Runs in a guest with CONFIG_FAULT_INJECTION, where test-debug-kernel put unpacked
-# updates into /updates: allocations fail at every step.  A step that fails leaves
-# all as it was, and without faults it succeeds afterwards.
+# Runs in a guest: each step of the core fails once (a core with KSPLICE_FAULTS),
+# and ksplice-apply and ksplice-undo find what one that was killed left.
 
-# shellcheck source=tests/vm/cases.sh
-. /cases.sh
+# shellcheck source=tests/vm/steps.sh
+. /steps.sh
 
-sys=/sys/kernel/ksplice
-slab=/sys/kernel/debug/failslab
-rounds=$FAULT_ROUNDS
-seed=$FAULT_SEED
+fault=/sys/module/ksplice/parameters/fault
+lsmod_with_core="ksplice"
 
-# Only tasks that ask for it; allocations that may sleep, too; no stack traces.
-echo Y > $slab/task-filter
-echo N > $slab/ignore-gfp-wait
-echo 0 > $slab/verbose
-echo 1 > $slab/interval
-echo 0 > $slab/probability
-
-# random BELOW: a number in $random, the same ones in each run
-random()
-{
-	seed=$(((seed * 1103515245 + 12345) % 2147483648))
-	random=$((seed / 65536 % $1))
-}
-
-# faults PROBABILITY TIMES SPACE: what happens to those who ask for it
-faults()
-{
-	echo "$2" > $slab/times
-	echo "$3" > $slab/space
-	echo "$1" > $slab/probability
-}
-
-# with_faults COMMAND...: run a program with them; sets $status and $out
-with_faults()
-{
-	status=0
-	out=$(echo 1 > /proc/self/make-it-fail && exec "$@" 2>&1) || status=$?
-}
-
-# without_faults COMMAND...
-without_faults()
-{
-	faults 0 0 0
-	out=$("$@" 2>&1) || errors="$errors; $* fails without faults: $out"
-}
-
-half()
-{
-	echo "/updates/ksplice-$1/ksplice_$1_$2.ko"
-}
-
-# write_failing N TEXT FILE: the Nth allocation of the write fails.  Prints how many
-# there were left when it ended.
-write_failing()
-{
-	(
-		exec 3> "$3" || exit
-		echo "$1" > /proc/thread-self/fail-nth
-		if echo "$2" >&3; then
-			status=0
-		else
-			status=1
-		fi
-		read -r left < /proc/thread-self/fail-nth
-		echo 0 > /proc/thread-self/fail-nth
-		echo "$left"
-		exit $status
-	) 2> /dev/null
-}
-
-# sweep ID STAGE FROM UNDO...: let each allocation on the way from stage FROM fail,
-# one at a time.  UNDO goes back to FROM after a success.
-sweep()
-{
-	id=$1
-	stage=$2
-	from=$3
-	shift 3
-	failed=0
-	nth=0
-	while nth=$((nth + 1)); do
-		left=$(write_failing $nth "$stage" "$sys/$id/stage")
-		status=$?
-		now=$(cat "$sys/$id/stage")
-		if [ $status = 0 ]; then
-			expect "stage after success at allocation $nth" "$now" "$stage"
-			# It did not come to that many.
-			[ "${left:-0}" = 0 ] || break
-			"$@"
-		else
-			failed=$((failed + 1))
-			expect "stage after a failure of allocation $nth" "$now" "$from"
-		fi
-		[ -z "$errors" ] || break
-		[ $nth -lt 400 ] || break
-	done
-	echo "$id, $stage: $failed of $((nth - 1)) allocations are needed"
-}
-
-# What sweep() calls, which shellcheck does not see.
-# shellcheck disable=SC2317
-back_to_registered()
-{
-	without_faults rmmod "ksplice_$1_vmlinux_old"
-	without_faults insmod "$(half "$1" vmlinux_old)"
-}
-
-# shellcheck disable=SC2317
-back_to_linked()
-{
-	[ "$(cat "$sys/$1/stage")" != applied ] || echo reversed > "$sys/$1/stage"
-	without_faults rmmod "ksplice_$1_vmlinux_new"
-	echo matched > "$sys/$1/stage"
-	without_faults insmod "$(half "$1" vmlinux_new)"
-}
-
-# shellcheck disable=SC2317
-back_to_applied()
-{
-	back_to_linked "$1"
-	echo applied > "$sys/$1/stage"
-}
-
-without_faults insmod /updates/ksplice-string/ksplice.ko
-without_faults insmod "$(half string vmlinux_old)"
-sweep string matched registered back_to_registered string
-without_faults insmod "$(half string vmlinux_new)"
-sweep string applied linked back_to_linked string
-contains "loadavg" "$(cat /proc/loadavg)" patched
-sweep string reversed applied back_to_applied string
-lacks "loadavg" "$(cat /proc/loadavg)" patched
-without_faults rmmod ksplice_string_vmlinux_new
-without_faults rmmod ksplice_string_vmlinux_old
-without_faults rmmod ksplice
-end_case "faults: each allocation of each request"
-
-# load_failing FILE: load a module with a fault at each place, with steps that
-# grow; modules that are loaded although something failed are unloaded again.
-# Two faults, because insmod tries a second time.
-load_failing()
-{
-	name=$(basename "$1" .ko)
-	space=0
-	failed=0
-	tries=0
-	while :; do
-		before=$(ls /sys/module)
-		faults 100 2 $space
-		with_faults insmod "$1"
-		tries=$((tries + 1))
-		unused=$(cat $slab/times)
-		faults 0 0 0
-		if [ $status = 0 ]; then
-			[ "$unused" != 2 ] || break
-			without_faults rmmod "$name"
-		else
-			failed=$((failed + 1))
-		fi
-		expect "modules after a fault at $space of $name" "$(ls /sys/module)" "$before"
-		[ -z "$errors" ] || break
-		random $((space / 8 + 256))
-		space=$((space + 64 + random))
-	done
-	echo "$name: $failed of $((tries - 1)) loads failed"
-}
-
-load_failing /updates/ksplice-string/ksplice.ko
-load_failing "$(half string vmlinux_old)"
-expect "stage" "$(cat $sys/string/stage)" registered
-echo matched > $sys/string/stage
-# New code that goes takes what was published along.
-while [ -z "$errors" ]; do
-	faults 100 2 "${space_new:-0}"
-	with_faults insmod "$(half string vmlinux_new)"
-	unused=$(cat $slab/times)
-	faults 0 0 0
-	random $((${space_new:-0} / 8 + 256))
-	space_new=$((${space_new:-0} + 64 + random))
-	now=$(cat $sys/string/stage)
-	if [ $status != 0 ]; then
-		expect "stage after a fault in new code" "$now" matched
-	elif [ "$unused" != 2 ]; then
-		expect "stage" "$now" linked
-		without_faults rmmod ksplice_string_vmlinux_new
-		echo matched > $sys/string/stage
-	else
-		expect "stage" "$now" linked
-		break
-	fi
+for step in exports kernel folder abi; do
+	refuse "insmod" insmod /modules/faults/ksplice.ko fault=$step
 done
-echo applied > $sys/string/stage
-contains "loadavg" "$(cat /proc/loadavg)" patched
-echo reversed > $sys/string/stage
-without_faults rmmod ksplice_string_vmlinux_new
-without_faults rmmod ksplice_string_vmlinux_old
-without_faults rmmod ksplice
-end_case "faults: at each step of loading the modules"
+finish "the core fails while it is loaded"
 
-# Is nothing of Ksplice there?
-is_clean()
+# What is there must be the same as before: bytes of the function, modules, files.
+state()
 {
-	[ ! -e $sys ] && [ "$(lsmod | sed 1d)" = "$lsmod_before" ] &&
-		! grep -q patched /proc/loadavg
+	lsmod | sed '1d; s/ .*//'
+	ls $sys
+	cat /proc/loadavg | cut -d ' ' -f 6-
 }
 
-# A program that could not even start or was killed by the fault says nothing;
-# what it left is for the next one.
-has_ended_itself()
+must insmod /modules/faults/ksplice.ko
+before=$(state)
+expect "modules" "$(lsmod | sed '1d; s/ .*//')" "$lsmod_with_core"
+for step in update files target matcher match publish jumps below get breakpoints text stop; do
+	must write $step $fault
+	refuse "ksplice-apply" ksplice-apply --retries=0 /updates/ksplice-string.tar.gz
+	expect "state after $step fails" "$(state)" "$before"
+	must write none $fault
+	must ksplice-apply /updates/ksplice-string.tar.gz
+	contains "loadavg after $step" "$(cat /proc/loadavg)" patched
+	must ksplice-undo string
+	# It goes with its last update.
+	must insmod /modules/faults/ksplice.ko
+done
+must ksplice-apply /updates/ksplice-string.tar.gz
+for step in breakpoints text stop; do
+	must write $step $fault
+	refuse "ksplice-undo" ksplice-undo --retries=0 string
+	expect "stage after $step fails" "$(cat $sys/string/stage)" applied
+	contains "loadavg after $step" "$(cat /proc/loadavg)" patched
+done
+must write nudge $fault
+refuse "no memory to nudge" ksplice-undo --retries=0 --nudge string
+must write none $fault
+must ksplice-undo string
+finish "each step fails, and then it does not"
+
+# leave STAGE: as ksplice-apply or ksplice-undo leave it when killed there
+leave()
 {
-	[ "$status" -lt 126 ] && [ -n "$out" ]
+	core
+	[ "$1" != core ] || return 0
+	load string old
+	[ "$1" != registered ] || return 0
+	ask string matched
+	[ "$1" != matched ] || return 0
+	load string new
+	[ "$1" != linked ] || return 0
+	ask string applied
+	[ "$1" != applied ] || return 0
+	unload string old
+	[ "$1" != applied-alone ] || return 0
+	ask string reversed
+	[ "$1" != reversed ] || return 0
 }
 
-# undo_failing ID: undo with faults until it works; what fails changes nothing.
-undo_failing()
-{
-	tries=0
-	while [ -e "$sys/$1" ] && [ -z "$errors" ]; do
-		before=$(cat "$sys/$1/stage")
-		random 4
-		times=$((random + 1))
-		random 60000
-		faults 20 $times $random
-		with_faults ksplice-undo "$1"
-		faults 0 0 0
-		undos=$((undos + 1))
-		[ $status = 0 ] || [ ! -e "$sys/$1" ] || [ "$before" != applied ] ||
-			case $(cat "$sys/$1/stage") in
-			applied) contains "loadavg" "$(cat /proc/loadavg)" patched ;;
-			reversed) lacks "loadavg" "$(cat /proc/loadavg)" patched ;;
-			*) errors="$errors; undo left stage $(cat "$sys/$1/stage"): $out" ;;
-			esac
-		tries=$((tries + 1))
-		[ $tries -lt 40 ] || without_faults ksplice-undo "$1"
-	done
-}
-
-round=0
-applied=0
-refused=0
-killed=0
-undos=0
-while [ $round -lt "$rounds" ] && [ -z "$errors" ]; do
-	round=$((round + 1))
-	random 3
-	case $random in
-	0) probability=5 ;;
-	1) probability=10 ;;
-	*) probability=20 ;;
+for stage in core registered matched linked applied applied-alone reversed; do
+	leave $stage
+	case $stage in
+	applied*)
+		refuse "already applied" ksplice-apply /updates/ksplice-string.tar.gz
+		;;
+	*)
+		must ksplice-apply /updates/ksplice-string.tar.gz
+		;;
 	esac
-	random 4
-	times=$((random + 1))
-	random 400000
-	faults $probability $times $random
-	with_faults ksplice-apply /updates/ksplice-string.tar.gz
-	faults 0 0 0
-	if [ $status = 0 ]; then
-		applied=$((applied + 1))
-		contains "loadavg" "$(cat /proc/loadavg)" patched
-		undo_failing string
-	elif has_ended_itself; then
-		refused=$((refused + 1))
-		is_clean || errors="$errors; ksplice-apply failed and left something: $out; $(ls $sys; lsmod)"
-	else
-		killed=$((killed + 1))
-	fi
-	if ! is_clean; then
-		# Of an undo or apply that was killed.
-		without_faults ksplice-apply /updates/ksplice-string.tar.gz
-		without_faults ksplice-undo string
-	fi
-	is_clean || errors="$errors; round $round: not clean: $out; $(ls $sys; lsmod)"
+	contains "loadavg, applied after $stage" "$(cat /proc/loadavg)" patched
+	must ksplice-undo string
+	lacks "loadavg, undone after $stage" "$(cat /proc/loadavg)" patched
+	expect "modules, undone after $stage" "$(lsmod | sed 1d)" ""
 done
-echo "$round rounds: applied $applied, refused $refused, killed $killed; $undos undos"
-[ $applied -gt 0 ] && [ $refused -gt 0 ] || errors="$errors; the faults hit always or never"
-without_faults ksplice-apply /updates/ksplice-string.tar.gz
-contains "loadavg" "$(cat /proc/loadavg)" patched
-without_faults ksplice-undo string
-end_case "faults: ksplice-apply and ksplice-undo, $rounds rounds"
-exit 0
+finish "ksplice-apply after one that was killed at each stage"
+
+for stage in core registered matched linked applied applied-alone reversed; do
+	leave $stage
+	case $stage in
+	core | registered | matched | linked)
+		ksplice-undo string > /tmp/out 2>&1
+		expect "status of ksplice-undo after $stage" $? 6
+		[ $stage != core ] || rmmod ksplice
+		;;
+	*)
+		must ksplice-undo string
+		;;
+	esac
+	lacks "loadavg, undone after $stage" "$(cat /proc/loadavg)" patched
+	expect "modules, undone after $stage" "$(lsmod | sed 1d)" ""
+done
+finish "ksplice-undo after one that was killed at each stage"
+
+# At any moment: killed after so many milliseconds, then again.
+delay=0
+while [ $delay -lt 20 ] && [ -z "$errors" ]; do
+	ksplice-apply /updates/ksplice-string.tar.gz > /tmp/out 2>&1 &
+	apply=$!
+	usleep $((delay * 9000))
+	kill -KILL $apply 2> /dev/null
+	wait $apply 2> /dev/null
+	ksplice-apply /updates/ksplice-string.tar.gz > /tmp/out 2>&1 ||
+		contains "what ksplice-apply says" "$(cat /tmp/out)" "already applied"
+	contains "loadavg, killed after $delay" "$(cat /proc/loadavg)" patched
+	ksplice-undo string > /tmp/out 2>&1 &
+	undo=$!
+	usleep $((delay * 3000))
+	kill -KILL $undo 2> /dev/null
+	wait $undo 2> /dev/null
+	[ ! -d $sys/string ] || must ksplice-undo string
+	[ ! -d /sys/module/ksplice ] || rmmod ksplice 2> /dev/null
+	lacks "loadavg, undone after $delay" "$(cat /proc/loadavg)" patched
+	expect "modules, undone after $delay" "$(lsmod | sed 1d)" ""
+	delay=$((delay + 1))
+done
+expect "kills" $delay 20
+finish "ksplice-apply and ksplice-undo killed at any moment, then run again"

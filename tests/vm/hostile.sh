@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=sh
+#
+# Runs in a guest: new code with tables that lead elsewhere (modules/hostile.c).
+
+# shellcheck source=tests/vm/steps.sh
+. /steps.sh
+
+entry=0x$(sed -n 's/ . loadavg_proc_show$//p' /proc/kallsyms)
+core
+load string old
+ask string matched
+for wrong in patches-elsewhere patches-null patches-count patches-overflow ranges-elsewhere \
+	     ranges-count ranges-unaligned new-address new-data name range-name twice abi owner \
+	     id id-null target description old-code old-code-too old-address old-data range; do
+	case $wrong in
+	abi) text="module format" ;;
+	old-address | old-data | range) text="unknown symbol\|No such file" ;;
+	*) text="nvalid" ;;
+	esac
+	if out=$(insmod /modules/hostile.ko wrong=$wrong function="$entry" 2>&1); then
+		errors="$errors; $wrong is accepted"
+		rmmod hostile
+	elif ! echo "$out" | grep -q "$text"; then
+		errors="$errors; $wrong: \"$out\" instead of \"$text\""
+	fi
+	expect "stage after $wrong" "$(cat $sys/string/stage)" matched
+	expect "targets after $wrong" "$(cat $sys/string/targets)" "vmlinux old"
+done
+# What is right can be linked: the test would notice if all were refused.
+must insmod /modules/hostile.ko wrong=nothing function="$entry"
+expect "stage with nothing wrong" "$(cat $sys/string/stage)" linked
+must rmmod hostile
+ask string matched
+load string new
+ask string applied
+contains "loadavg" "$(cat /proc/loadavg)" patched
+expect "tainted as by a livepatch" $(($(cat /proc/sys/kernel/tainted) >> 15 & 1)) 1
+ask string reversed
+unload string new
+unload string old
+finish "tables of new code that lead elsewhere"

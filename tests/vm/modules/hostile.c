@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * New code for the update "string" that is wrong in the way that the parameter
+ * names.  The core must refuse it, whatever it is; "nothing" is what it accepts.
+ */
+#include <linux/module.h>
+#include <linux/sched.h>
+
+#include "ksplice.h"
+
+static char *wrong = "";
+module_param(wrong, charp, 0);
+MODULE_PARM_DESC(wrong, "what is wrong");
+
+static unsigned long function;
+module_param(function, ulong, 0);
+MODULE_PARM_DESC(function, "address of the function to replace");
+
+static noinline int new_function(void)
+{
+	return 4711;
+}
+
+static char endless[16] = "no end in sight";
+static struct ksplice_patch patches[2];
+static struct ksplice_range ranges[2];
+static struct ksplice_mod_change change = {
+	.abi = KSPLICE_ABI,
+	.id = "string",
+	.target = "vmlinux",
+	.description = "hostile",
+	.owner = THIS_MODULE,
+	.patches = patches,
+	.nr_patches = 1,
+	.ranges = ranges,
+	.nr_ranges = 1,
+};
+
+static bool is(const char *name)
+{
+	return strcmp(wrong, name) == 0;
+}
+
+static void break_tables(void)
+{
+	if (is("patches-elsewhere"))
+		change.patches = (const void *)current;
+	if (is("patches-null"))
+		change.patches = NULL;
+	if (is("patches-count"))
+		change.nr_patches = 60000;
+	if (is("patches-overflow"))
+		change.nr_patches = ULONG_MAX / sizeof(*patches) + 2;
+	if (is("ranges-elsewhere"))
+		change.ranges = (const void *)current;
+	if (is("ranges-count"))
+		change.nr_ranges = 1UL << 40;
+	if (is("ranges-unaligned"))
+		change.ranges = (const void *)((const char *)ranges + 1);
+}
+
+static void break_entries(void)
+{
+	if (is("old-address"))
+		patches[0].old_address = function + 1;
+	if (is("old-data"))
+		patches[0].old_address = (unsigned long)current;
+	if (is("new-address"))
+		patches[0].new_address = (unsigned long)current;
+	if (is("new-data"))
+		patches[0].new_address = (unsigned long)patches;
+	if (is("name"))
+		patches[0].name = current->comm;
+	if (is("range"))
+		ranges[0].address = (unsigned long)new_function;
+	if (is("range-name"))
+		ranges[0].name = NULL;
+	if (is("twice")) {
+		patches[1] = patches[0];
+		change.nr_patches = 2;
+	}
+}
+
+static void break_change(void)
+{
+	if (is("abi"))
+		change.abi = KSPLICE_ABI + 1;
+	if (is("owner"))
+		change.owner = NULL;
+	if (is("id"))
+		change.id = endless + 10;
+	if (is("id-null"))
+		change.id = NULL;
+	if (is("target"))
+		change.target = current->comm;
+	if (is("description"))
+		change.description = (const char *)current;
+	if (is("old-code"))
+		change.old_code = (const void *)current;
+	if (is("old-code-too")) {
+		change.patches = NULL;
+		change.nr_patches = 0;
+		change.nr_ranges = 0;
+		change.old_code = (const void *)current;
+		change.old_code_size = 1 << 20;
+	}
+}
+
+static int __init hostile_init(void)
+{
+	memset(endless, '/', sizeof(endless));
+	patches[0] = (struct ksplice_patch){ function, (unsigned long)new_function, "new_function" };
+	ranges[0] = (struct ksplice_range){ function, 1UL << 30, "range" };
+	break_tables();
+	break_entries();
+	break_change();
+	return register_ksplice_mod_change(&change);
+}
+
+static void __exit hostile_exit(void)
+{
+	unregister_ksplice_mod_change(&change);
+}
+
+module_init(hostile_init);
+module_exit(hostile_exit);
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("Wrong new code");
