@@ -20,7 +20,7 @@ state()
 {
 	lsmod | sed '1d; s/ .*//'
 	ls $sys
-	cat /proc/loadavg | cut -d ' ' -f 6-
+	cut -d ' ' -f 6- /proc/loadavg
 }
 
 must insmod /modules/faults/ksplice.ko
