@@ -276,6 +276,22 @@ static bool all_nops(const u8 *bytes, u32 size)
 	return true;
 }
 
+/* Whether there are only nops in the image from the change to the end of the range. */
+static bool is_behind_all(const struct mutation *mutation)
+{
+	const struct range *range = mutation->range;
+	unsigned long at = mutation->address, end = range->address + range->size;
+	struct ksplice_insn insn;
+	u8 bytes[KSPLICE_INSN_MAX];
+
+	for (; at < end; at += insn.length)
+		if (!read_image(mutation, at, bytes, sizeof(bytes)) ||
+		    ksplice_insn_decode(&insn, bytes, sizeof(bytes), 8) != 0 ||
+		    !(insn.flags & KSPLICE_INSN_NOP))
+			return false;
+	return true;
+}
+
 /* Why an accepted change does nothing; NULL when it does something. */
 static const char *excuse(const struct mutation *mutation)
 {
@@ -286,6 +302,8 @@ static const char *excuse(const struct mutation *mutation)
 	if (all_nops(mutation->before, mutation->size) &&
 	    all_nops(mutation->after, mutation->size))
 		return "nops before and after";
+	if (is_behind_all(mutation))
+		return "padding behind the function";
 	site = site_of(mutation);
 	return site ? old_site_kind_name(site->kind) : NULL;
 }
