@@ -349,7 +349,7 @@ static int check_sections(struct ksplice_matcher *matcher)
 			continue;
 		if (ksplice_is_misplaced(matcher, i)) {
 			set_mismatch(matcher, i, section->symbol,
-				     "it is found elsewhere, but not where its object is");
+				     "the code where its object is differs");
 			ret = section_differs(matcher, i, -ENOENT);
 			if (ret < 0)
 				return ret;

@@ -256,7 +256,7 @@ bool ksplice_is_in_object(const struct ksplice_matcher *matcher, u32 section,
 bool ksplice_any_in_object(const struct ksplice_matcher *matcher, u32 section,
 			   const struct ksplice_symbol *symbol);
 
-/* Whether it was found at one place, while its name is at another one in its object. */
+/* Whether it was found, but not where its name is in its object; at the end. */
 bool ksplice_is_misplaced(const struct ksplice_matcher *matcher, u32 section);
 
 /*

@@ -67,9 +67,12 @@ bool ksplice_is_misplaced(const struct ksplice_matcher *matcher, u32 section)
 {
 	const struct ksplice_symbol *symbol =
 		&matcher->symbols[matcher->tables.sections[section].symbol];
+	const struct ksplice_matched *matched = &matcher->matched[section];
 
-	return matcher->matched[section].state == KSPLICE_SECTION_MATCHED &&
-	       !list_is_singular(&symbol->vals) &&
-	       !ksplice_is_in_object(matcher, section, matcher->matched[section].address) &&
-	       ksplice_any_in_object(matcher, section, symbol);
+	if (list_is_singular(&symbol->vals) || !ksplice_any_in_object(matcher, section, symbol))
+		return false;
+	/* Had it fitted where its object is, that would have decided between places. */
+	return matched->state == KSPLICE_SECTION_UNMATCHED ||
+	       (matched->state == KSPLICE_SECTION_MATCHED &&
+		!ksplice_is_in_object(matcher, section, matched->address));
 }

@@ -611,6 +611,26 @@ static void test_twins_in_object(void **state)
 	}
 }
 
+/* Of three places for f, the one in its object has other code. */
+static void test_twins_elsewhere(void **state)
+{
+	struct fixture *fixture;
+	unsigned int copies;
+
+	(void)state;
+	for (copies = 1; copies <= 2; copies++) {
+		fixture = new_twins(false, false);
+		if (copies == 1)
+			put_run(&fixture->run, F, "c3");
+		name_run(&fixture->run, "f", F + 0x100);
+		put_run(&fixture->run, F + 0x100, "53 89 f3 5b c3");
+		put_in_object(fixture, F + 0x100);
+		assert_int_equal(match(fixture), -ENOENT);
+		assert_non_null(strstr(fixture->text, "where its object is"));
+		free_fixture(fixture);
+	}
+}
+
 /* A weak function that differs, where its object is: it was not overridden. */
 static void test_weak_in_object(void **state)
 {
@@ -840,6 +860,7 @@ int main(void)
 		cmocka_unit_test(test_by_bytes),
 		cmocka_unit_test(test_twins),
 		cmocka_unit_test(test_twins_in_object),
+		cmocka_unit_test(test_twins_elsewhere),
 		cmocka_unit_test(test_weak),
 		cmocka_unit_test(test_weak_in_object),
 		cmocka_unit_test(test_missing),

@@ -42,10 +42,7 @@ match_kcore()
 # match_one ID TARGET
 match_one()
 {
-	if [ "$2" != vmlinux ] && ! load_target "$2"; then
-		echo "absent $1 $2 $(sed 's/.*: //' /tmp/error)"
-		return
-	fi
+	[ "$2" = vmlinux ] || [ -d "/sys/module/$2" ] || return
 	if ! insmod "/match/$1.ko" 2>/tmp/error; then
 		echo "differs $1 $2 $(cat /tmp/error)"
 		return
@@ -60,6 +57,11 @@ match_one()
 	rmmod "ksplice_$1_old" || echo "differs $1 $2 its old code cannot be unloaded"
 }
 
+# Before anything is traced: loading takes long then.
+while read -r id target _; do
+	[ "$target" = vmlinux ] || load_target "$target" ||
+		echo "absent $id $target $(sed 's/.*: //' /tmp/error)"
+done </match/updates
 if [ "$MATCH_TRACER" != "" ]; then
 	echo "$MATCH_TRACER" >/sys/kernel/tracing/current_tracer || echo "differs tracer none $MATCH_TRACER"
 fi
