@@ -107,7 +107,7 @@ static const struct section_kind kinds[] = {
 	 * poison what lies between variables.  New code has none of that, so nothing is
 	 * poisoned there.
 	 */
-	TABLE(".data..LASAN0", KIND_DIVIDES, NONE, 0, 56, 3, 5),
+	{ .pattern = ".data..LASAN0", .class = CLASS_METADATA, .flags = KIND_DIVIDES },
 	ROW(".data..LASANLOC*", METADATA),
 	ROW(".text.startup._sub_I_*", METADATA),
 	ROW(".text.exit._sub_D_*", METADATA),

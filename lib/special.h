@@ -41,7 +41,7 @@ enum section_class {
 #define KIND_COMPARED	0x02	/* a difference is a change of the function or the data */
 #define KIND_GENERATED	0x04	/* objtool or recordmcount make it anew for a new object */
 #define KIND_SHORT_LAST	0x08	/* the last entry may lack its padding (.parainstructions) */
-#define KIND_DIVIDES	0x10	/* data without names begins where an entry says */
+#define KIND_DIVIDES	0x10	/* data without names begins where its relocs point */
 #define KIND_REGISTERS	0x20	/* entries make data known that nothing else may refer to */
 
 /* Which sections of a name a row is for, by SHF_MERGE and SHF_STRINGS. */

@@ -39,7 +39,7 @@ static const struct {
 	{ ".data..read_mostly", SHF_ALLOC, CLASS_DATA },
 	{ ".data..ro_after_init", SHF_ALLOC, CLASS_RO_AFTER_INIT },
 	{ ".data..Lubsan_data3", SHF_ALLOC, CLASS_UBSAN },
-	{ ".data..LASAN0", SHF_ALLOC, CLASS_TABLE },
+	{ ".data..LASAN0", SHF_ALLOC, CLASS_METADATA },
 	{ ".data..LASANLOC12", SHF_ALLOC, CLASS_METADATA },
 	{ ".text.startup._sub_I_65535_1", SHF_ALLOC, CLASS_METADATA },
 	{ ".data..surprise", SHF_ALLOC, -1 },
