@@ -24,7 +24,7 @@ echo 0 > $slab/probability
 random()
 {
 	seed=$(((seed * 1103515245 + 12345) % 2147483648))
-	random=$((seed / 65536 % $1))
+	random=$((seed * $1 / 2147483648))
 }
 
 # faults PROBABILITY TIMES SPACE: what happens to those who ask for it
@@ -223,8 +223,8 @@ undo_failing()
 		before=$(cat "$sys/$1/stage")
 		random 4
 		times=$((random + 1))
-		random 60000
-		faults 20 $times $random
+		random $undo_size
+		faults 20 $times $((start + random))
 		with_faults ksplice-undo "$1"
 		faults 0 0 0
 		undos=$((undos + 1))
@@ -238,6 +238,26 @@ undo_failing()
 		[ $tries -lt 40 ] || without_faults ksplice-undo "$1"
 	done
 }
+
+# measure COMMAND...: set $used to what it allocates, in bytes
+measure()
+{
+	faults 100 1 1000000000
+	with_faults "$@"
+	used=$((1000000000 - $(cat $slab/space)))
+	faults 0 0 0
+	[ $status = 0 ] || errors="$errors; $* fails: $out"
+}
+
+# Not before the program runs: a fault in execve() kills it.
+measure ksplice-apply --version
+start=$used
+measure ksplice-apply /updates/ksplice-string.tar.gz
+apply_size=$((used - start))
+measure ksplice-undo string
+undo_size=$((used - start))
+is_clean || errors="$errors; not clean before the faults"
+echo "ksplice-apply allocates $apply_size bytes, ksplice-undo $undo_size, starting $start"
 
 round=0
 applied=0
@@ -254,8 +274,8 @@ while [ $round -lt "$rounds" ] && [ -z "$errors" ]; do
 	esac
 	random 4
 	times=$((random + 1))
-	random 400000
-	faults $probability $times $random
+	random $apply_size
+	faults $probability $times $((start + random))
 	with_faults ksplice-apply /updates/ksplice-string.tar.gz
 	faults 0 0 0
 	if [ $status = 0 ]; then
