@@ -58,12 +58,6 @@ show()
 	case $1 in
 	string) cat /proc/loadavg ;;
 	inlined) grep State: /proc/$sleeper/status ;;
-	special)
-		cp /bin/busybox /tmp/probe
-		# busybox takes argv[0] for the applet, the kernel the name of the file.
-		# shellcheck disable=SC3038
-		(exec -a cat /tmp/probe /proc/self/comm) 2>&1
-		;;
 	new_function) cat /proc/uptime ;;
 	assembly) blockdev --setbsz 5000 /dev/zram0 2> /dev/null && echo taken ;;
 	module) cat /sys/block/zram0/initstate ;;
@@ -87,7 +81,6 @@ sleep 0.2
 
 check string patched
 check inlined "sleeping lightly"
-check special patched
 check new_function "read 1 times"
 check assembly taken
 check module patched
