@@ -17,7 +17,7 @@
 #define STAGE_PLACED(section_)	\
 	__attribute__((used, no_reorder, section(section_), aligned(8)))
 
-/* A table of new code: ksplice_patches, ksplice_ranges or ksplice_hooks. */
+/* A table of new code: ksplice_patches, ksplice_ranges, ksplice_writes or ksplice_hooks. */
 #define STAGE_TABLE(type, name, ...)							\
 	STAGE_PLACED("." #name) const struct type name[] = { __VA_ARGS__ };		\
 	STAGE_PLACED("." #name) const struct type name##_end[0] = { }

@@ -109,7 +109,7 @@ end_case "stages: 4, tables"
 start stage5 vmlinux stage_target
 expect "/proc/cmdline" "$(cat /proc/cmdline)" "stage 2"
 expect "/proc/stage" "$(cat /proc/stage)" "patched 49 key fpu fault"
-expect "targets" "$(paste -s -d ';' $sys/stage5/targets)" "vmlinux new;stage_target new"
+expect "targets" "$(paste -s -d ';' $sys/stage5/targets)" "vmlinux new patched;stage_target new patched"
 end stage5 vmlinux stage_target
 expect "/proc/stage undone" "$(cat /proc/stage)" "unpatched 49 key fpu fault"
 must rmmod stage_target

@@ -38,6 +38,7 @@ static void release(void)
 	ksplice_shadow_free_all(READS, NULL);
 }
 
+STAGE_TABLE(ksplice_write, ksplice_writes);
 STAGE_TABLE(ksplice_hook, ksplice_hooks,
 	{ .function.check = allocate, .kind = KSPLICE_PRE_APPLY, .name = "allocate" },
 	{ .function.act = release, .kind = KSPLICE_FAIL_APPLY, .name = "release" },
