@@ -20,6 +20,12 @@ config_harmless+='|CC_CAN_LINK|CC_CAN_LINK_STATIC'
 # A rustc that the distribution's build machine did not have: CONFIG_RUST itself is compared.
 config_harmless+='|RUST_IS_AVAILABLE|RUSTC_VERSION|RUSTC_LLVM_VERSION|RUSTC_HAS_[A-Z0-9_]*|AS_VERSION|LD_VERSION'
 
+# Options of kernels whose code is not understood, or cannot be made again: hashes
+# in front of functions, code that belongs to no object, code that counts or checks
+# what it runs, members and values that the build drew by lot.
+config_refused='CFI_CLANG|FINEIBT|LTO_CLANG|LTO_GCC|KCSAN|KCOV_INSTRUMENT_ALL|GCOV_PROFILE_ALL'
+config_refused+='|PGO_CLANG|AUTOFDO_CLANG|PROPELLER_CLANG|RANDSTRUCT|GCC_PLUGIN_RANDSTRUCT|GCC_PLUGIN_LATENT_ENTROPY'
+
 is_tarball()
 {
 	case $1 in
@@ -80,12 +86,17 @@ find_inputs()
 
 check_inputs()
 {
+	local refused
+
 	[ -f "$headers/Module.symvers" ] ||
 		die "$EXIT_ENV" "$headers: no Module.symvers in it, not the headers of a kernel"
 	[ -f "$config" ] && grep -q '^CONFIG_MODULES=y' "$config" ||
 		die "$EXIT_ENV" "$config: not the configuration of a kernel with modules"
 	grep -q -E '^CONFIG_X86_(64|32)=y' "$config" ||
 		die "$EXIT_ENV" "$config: neither for x86-64 nor for i386, the only architectures supported"
+	refused=$(sed -n -E "s/^CONFIG_($config_refused)=y/CONFIG_\\1/p" "$config" | paste -s -d ' ')
+	[ -z "$refused" ] ||
+		die "$EXIT_ENV" "$config: kernels with $refused are not supported"
 	if [ "$verify" = yes ] && ! [ -f "$image" ]; then
 		die "$EXIT_ENV" "$image: no such kernel image"
 	fi
@@ -118,7 +129,7 @@ find_compiler()
 	want=$(sed -n 's/^CONFIG_CC_VERSION_TEXT="\(.*\)"$/\1/p' "$config")
 	[ -n "$want" ] || die "$EXIT_ENV" "$config: no CONFIG_CC_VERSION_TEXT in it"
 	cc=${want%% *}
-	case $cc in
+	case $want in
 	*clang*) die "$EXIT_ENV" "$config: the kernel was made by clang, only gcc is supported" ;;
 	esac
 	# A cross compiler's name: x86_64-linux-gnu-gcc-12.
