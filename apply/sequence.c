@@ -52,41 +52,37 @@ static void warn(struct sequence *seq, const char *format, ...)
 	seq->warn(seq, text);
 }
 
-static enum exit_code load(struct sequence *seq, const char *name,
-			   const struct ks_update_file *file, struct ks_error *err)
-{
-	char hint[512];
-	int ret;
+/* What passes in a moment is tried for one second. */
+static const struct timespec moment = { .tv_nsec = 50 * 1000 * 1000 };
+#define TRIES	20
 
-	if (seq->wait(seq, 0, 0))
-		return fail(err, EXIT_ERROR, "interrupted; nothing is changed");
-	note(seq, "loading %s", name);
-	ret = seq->modules.load(&seq->modules, name, file->data, file->size);
-	if (ret) {
-		load_hint(hint, sizeof(hint), -ret, file, &running_policy);
-		return fail(err, EXIT_ERROR, "can't load %s: %s: %s", name,
-			    strerror(-ret), hint);
+/* 1, 0 or a negative errno; memory to look may be short for a moment. */
+static int is_loaded(struct sequence *seq, const char *name)
+{
+	int ret, tries;
+
+	for (tries = 0; tries < TRIES; tries++) {
+		ret = seq->modules.is_loaded(&seq->modules, name);
+		if (ret != -ENOMEM)
+			break;
+		nanosleep(&moment, NULL);
 	}
-	if (seq->modules.is_loaded(&seq->modules, name) != 1)
-		return fail(err, EXIT_ERROR, "%s was loaded under another name: "
-			    "see lsmod, and make the update again", file->name);
-	return EXIT_DONE;
+	return ret;
 }
 
 /*
  * Unload a module if it is loaded.  Someone who reads its files in sysfs keeps
- * it for a moment (-EAGAIN), so give it one second.  Returns a negative errno.
+ * it for a moment (-EAGAIN).  Returns a negative errno.
  */
 static int unload(struct sequence *seq, const char *name)
 {
-	const struct timespec moment = { .tv_nsec = 50 * 1000 * 1000 };
 	int ret, tries;
 
-	ret = seq->modules.is_loaded(&seq->modules, name);
+	ret = is_loaded(seq, name);
 	if (ret <= 0)
 		return ret;
 	note(seq, "unloading %s", name);
-	for (tries = 0; tries < 20; tries++) {
+	for (tries = 0; tries < TRIES; tries++) {
 		ret = seq->modules.unload(&seq->modules, name);
 		if (ret != -EAGAIN && ret != -EBUSY)
 			break;
@@ -105,6 +101,33 @@ static int unload_or_warn(struct sequence *seq, const char *name)
 		warn(seq, "can't unload %s: %s; try rmmod %s", name,
 		     strerror(-ret), name);
 	return ret;
+}
+
+static enum exit_code load(struct sequence *seq, const char *name,
+			   const struct ks_update_file *file, struct ks_error *err)
+{
+	char hint[512];
+	int ret;
+
+	if (seq->wait(seq, 0, 0))
+		return fail(err, EXIT_ERROR, "interrupted; nothing is changed");
+	note(seq, "loading %s", name);
+	ret = seq->modules.load(&seq->modules, name, file->data, file->size);
+	if (ret) {
+		load_hint(hint, sizeof(hint), -ret, file, &running_policy);
+		return fail(err, EXIT_ERROR, "can't load %s: %s: %s", name,
+			    strerror(-ret), hint);
+	}
+	ret = is_loaded(seq, name);
+	if (ret < 0) {
+		unload_or_warn(seq, name);
+		return fail(err, EXIT_ERROR, "can't tell if %s is loaded: %s", name,
+			    strerror(-ret));
+	}
+	if (!ret)
+		return fail(err, EXIT_ERROR, "%s was loaded under another name: "
+			    "see lsmod, and make the update again", file->name);
+	return EXIT_DONE;
 }
 
 /* Undo what was loaded, last things first. */
@@ -214,7 +237,7 @@ static enum exit_code load_core(struct sequence *seq,
 	enum exit_code code;
 	int ret;
 
-	ret = seq->modules.is_loaded(&seq->modules, CORE);
+	ret = is_loaded(seq, CORE);
 	if (ret < 0)
 		return fail(err, EXIT_ERROR, "can't tell if %s is loaded: %s",
 			    CORE, strerror(-ret));
@@ -465,7 +488,7 @@ static void unload_unused_core(struct sequence *seq)
 	char **ids;
 	int nr;
 
-	if (seq->modules.is_loaded(&seq->modules, CORE) != 1)
+	if (is_loaded(seq, CORE) != 1)
 		return;
 	nr = sysfs_list(&seq->sysfs, &ids);
 	sysfs_free_list(ids, nr);

@@ -30,6 +30,7 @@
  * @log: what was done, in order, like "+ksplice match:0 -ksplice"
  * @loaded: names of the loaded modules
  * @busy: so many switches fail with -EBUSY
+ * @no_memory: once old code is loaded, so many looks for a module fail with -ENOMEM
  * @match_error: errno of "matched", or 0
  * @bad_module: this one does not load, with errno @bad_error
  * @stuck_module: this one does not unload
@@ -42,6 +43,7 @@ struct fake {
 	char loaded[8][64];
 	int nr_loaded;
 	int busy;
+	int no_memory;
 	int match_error;
 	const char *bad_module;
 	int bad_error;
@@ -166,7 +168,13 @@ static int fake_unload(struct modules *modules, const char *name)
 
 static int fake_is_loaded(struct modules *modules, const char *name)
 {
-	return find_loaded(modules->private, name) >= 0;
+	struct fake *fake = modules->private;
+
+	if (fake->no_memory > 0 && strstr(fake->log, "_old")) {
+		fake->no_memory--;
+		return -ENOMEM;
+	}
+	return find_loaded(fake, name) >= 0;
 }
 
 static int fake_refcount(struct modules *modules, const char *name)
@@ -415,6 +423,30 @@ static void test_busy(void **state)
 	assert_int_equal(apply(fake, &result, &err), EXIT_DONE);
 	assert_string_equal(fake->log, "+ksplice +" OLD " matched +" NEW
 			    " nudge applied applied -" OLD);
+	sequence_free_result(&result);
+}
+
+/* What was loaded is unloaded although memory is short for a moment. */
+static void test_no_memory(void **state)
+{
+	struct fake *fake = *state;
+	struct sequence_result result;
+	struct ks_error err;
+
+	fake->match_error = ENOMEM;
+	fake->no_memory = 1;
+	assert_int_equal(apply(fake, &result, &err), EXIT_ERROR);
+	assert_string_equal(fake->log, "+ksplice +" OLD " matched -" OLD " -ksplice");
+	assert_int_equal(fake->nr_loaded, 0);
+	assert_int_equal(fake->warnings, 0);
+	sequence_free_result(&result);
+
+	/* It is not known whether the old code is loaded, for longer than one waits. */
+	fake->match_error = 0;
+	fake->no_memory = 20;
+	assert_int_equal(apply(fake, &result, &err), EXIT_ERROR);
+	assert_string_equal(fake->log, "+ksplice +" OLD " -" OLD " -ksplice");
+	assert_int_equal(fake->nr_loaded, 0);
 	sequence_free_result(&result);
 }
 
@@ -721,6 +753,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_success, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_mismatch, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_busy, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_no_memory, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_interrupted, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_bad_module, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_load_hint, setup, teardown),
