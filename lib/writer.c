@@ -467,6 +467,16 @@ static int write_everything(struct writer *writer, int fd)
 	return elf_update(writer->elf, ELF_C_WRITE) < 0 ? elf_failed(writer) : 0;
 }
 
+int check_output(const char *path, struct ks_error *err)
+{
+	struct stat status;
+
+	if (stat(path, &status) == 0 && !S_ISREG(status.st_mode))
+		return ks_error_set(err, "%s: is no regular file, and would be replaced; give another name",
+				    path);
+	return 0;
+}
+
 int out_object_write(struct out_object *out, const char *path, struct ks_error *err)
 {
 	struct writer writer = {
@@ -478,6 +488,8 @@ int out_object_write(struct out_object *out, const char *path, struct ks_error *
 	int fd, failed;
 
 	umask(mask);
+	if (check_output(path, err))
+		return -1;
 	fd = mkstemp(temporary);
 	if (fd < 0)
 		return ks_error_set(err, "%s: %s", temporary, strerror(errno));

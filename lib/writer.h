@@ -109,4 +109,10 @@ void out_reloc_add(struct out_object *out, struct out_section *section, uint64_t
  */
 int out_object_write(struct out_object *out, const char *path, struct ks_error *err);
 
+/*
+ * Files are written under another name and renamed: -1 and @err when @path is a
+ * device, a pipe or a folder, which that would replace.
+ */
+int check_output(const char *path, struct ks_error *err);
+
 #endif

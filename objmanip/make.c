@@ -54,6 +54,10 @@ int compare_pair(struct manip *manip, struct pair *pair, struct ks_error *err)
 static int write_outputs(struct manip *manip, struct block *block, const struct outputs *outputs,
 			 struct ks_error *err)
 {
+	/* Before anything is written, and then removed for the other's fault. */
+	if (check_output(outputs->old, err) != 0 || check_output(outputs->new, err) != 0 ||
+	    (outputs->symvers && check_output(outputs->symvers, err) != 0))
+		return -1;
 	if (write_old_code(manip, block, outputs->old, err) != 0)
 		return -1;
 	if (out_object_write(manip->new_code, outputs->new, err) == 0 &&

@@ -14,9 +14,12 @@ static int write_file(struct manip *manip, const char *path, const char *text,
 		      struct ks_error *err)
 {
 	const char *temporary = arena_printf(&manip->arena, "%s.%d", path, (int)getpid());
-	FILE *file = fopen(temporary, "w");
+	FILE *file;
 	int failed;
 
+	if (check_output(path, err) != 0)
+		return -1;
+	file = fopen(temporary, "w");
 	if (!file)
 		return ks_error_set(err, "%s: cannot be written: %s", temporary, strerror(errno));
 	failed = fputs(text, file) < 0;
