@@ -96,7 +96,7 @@ ask asleep matched
 each new asleep insmod
 out=$( (echo applied > /sys/kernel/ksplice/asleep/stage) 2>&1)
 contains "what the kernel says" "$out" "busy"
-contains "who is in the way" "$(cat /sys/kernel/ksplice/asleep/conflicts)" "$sleeper sleep hrtimer_nanosleep"
+contains "who is in the way" "$(cat /sys/kernel/ksplice/asleep/conflicts)" "$sleeper S sleep hrtimer_nanosleep"
 kill $sleeper
 wait $sleeper 2> /dev/null
 ask asleep applied
