@@ -61,6 +61,7 @@ static void append_symbol(const struct image_run *run, char text[INSN_TEXT_MAX])
 		return;
 	nearest.address = strtoull(number, NULL, 16);
 	image_for_each_symbol(run->image, is_nearer, &nearest);
+	image_for_each_import(run->image, is_nearer, &nearest);
 	if (run->kernel)
 		image_for_each_symbol(run->kernel, is_nearer, &nearest);
 	if (nearest.best == 0)

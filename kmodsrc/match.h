@@ -57,9 +57,14 @@ struct ksplice_mismatch {
  * @read:	read @size bytes of the run at @address; 0 or -EFAULT
  * @for_each_symbol: call @fn for each symbol of the target; stop and return
  *		what it returns when that is not 0
+ * @for_each_import: the same for each symbol of the kernel when the target is a
+ *		module: what the old code does not define itself may be one of
+ *		these too; may be NULL
  * @known_as:	the address that a function has for the kernel, if @address is where
  *		its newest code is, and @code_at: the other way around; NULL where
  *		no code was replaced
+ * @may_be_up:	whether the kernel may have booted with one CPU, and then have removed
+ *		all lock prefixes; NULL: it may
  * @alloc:	zeroed memory or NULL; may sleep
  * @free:	NULL is allowed
  * @pause:	called now and then, between sections; may sleep
@@ -71,8 +76,12 @@ struct ksplice_matcher_ops {
 	int (*for_each_symbol)(void *context,
 			       int (*fn)(void *data, const char *name, unsigned long value),
 			       void *data);
+	int (*for_each_import)(void *context,
+			       int (*fn)(void *data, const char *name, unsigned long value),
+			       void *data);
 	unsigned long (*known_as)(void *context, unsigned long address);
 	unsigned long (*code_at)(void *context, unsigned long address);
+	bool (*may_be_up)(void *context);
 	void *(*alloc)(void *context, size_t size);
 	void (*free)(void *context, void *memory);
 	void (*pause)(void *context);

@@ -101,9 +101,15 @@ static int collect_known(struct ksplice_matcher *matcher, const char *name, unsi
 	return 0;
 }
 
-static int collect_symbol(void *data, const char *name, unsigned long value)
+/* Whether the old code defines it: then it is of the target. */
+static bool is_defined(const struct ksplice_old_symbol *symbol)
 {
-	struct ksplice_matcher *matcher = data;
+	return symbol->section != KSPLICE_NONE || (symbol->flags & KSPLICE_SYMBOL_LOCAL);
+}
+
+static int collect(struct ksplice_matcher *matcher, const char *name, unsigned long value,
+		   bool import)
+{
 	const u32 *names = matcher->tables.names;
 	u32 low = 0, high = matcher->old->names.count;
 	int ret = collect_known(matcher, name, value);
@@ -122,13 +128,25 @@ static int collect_symbol(void *data, const char *name, unsigned long value)
 
 		if (strcmp(symbol->name, name) != 0)
 			break;
-		ret = add_value(matcher, symbol, value);
+		if (!import || !is_defined(&matcher->tables.symbols[names[low]]))
+			ret = add_value(matcher, symbol, value);
 	}
 	return ret;
 }
 
+static int collect_symbol(void *data, const char *name, unsigned long value)
+{
+	return collect(data, name, value, false);
+}
+
+static int collect_import(void *data, const char *name, unsigned long value)
+{
+	return collect(data, name, value, true);
+}
+
 int ksplice_symbols_collect(struct ksplice_matcher *matcher)
 {
+	int ret;
 	u32 i;
 
 	for (i = 0; i < matcher->old->symbols.count; i++) {
@@ -140,7 +158,10 @@ int ksplice_symbols_collect(struct ksplice_matcher *matcher)
 		matcher->known[i].name = ksplice_known_names[i];
 		INIT_LIST_HEAD(&matcher->known[i].vals);
 	}
-	return matcher->ops->for_each_symbol(matcher->context, collect_symbol, matcher);
+	ret = matcher->ops->for_each_symbol(matcher->context, collect_symbol, matcher);
+	if (ret == 0 && matcher->ops->for_each_import)
+		ret = matcher->ops->for_each_import(matcher->context, collect_import, matcher);
+	return ret;
 }
 
 bool ksplice_known_is(const struct ksplice_matcher *matcher, enum ksplice_well_known known,

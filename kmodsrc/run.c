@@ -38,19 +38,37 @@ static KSPLICE_SYMBOL_CALLBACK(each_symbol, context, name, module, value)
 	return add_symbol(context, name, value);
 }
 
+static int each_of_vmlinux(struct symbol_request *request)
+{
+	int ret = ksplice_on_each_symbol(each_symbol, request);
+
+	return ret != 0 ? ret : ksplice_each_new_symbol("vmlinux", add_symbol, request);
+}
+
 static int run_for_each_symbol(void *context,
 			       int (*fn)(void *data, const char *name, unsigned long value),
 			       void *data)
 {
 	const struct ksplice_target *target = context;
 	struct symbol_request request = { .fn = fn, .data = data };
-	int ret = ksplice_on_each_symbol(each_symbol, &request);
+	int ret;
 
-	if (ret == 0 && target->module)
-		ret = ksplice_each_module_symbol(target->module, add_symbol, &request);
-	if (ret == 0 && target->module)
+	if (!target->module)
+		return each_of_vmlinux(&request);
+	ret = ksplice_each_module_symbol(target->module, add_symbol, &request);
+	if (ret == 0)
 		ret = fn(data, "__this_module", (unsigned long)target->module);
 	return ret != 0 ? ret : ksplice_each_new_symbol(target->name, add_symbol, &request);
+}
+
+static int run_for_each_import(void *context,
+			       int (*fn)(void *data, const char *name, unsigned long value),
+			       void *data)
+{
+	const struct ksplice_target *target = context;
+	struct symbol_request request = { .fn = fn, .data = data };
+
+	return target->module ? each_of_vmlinux(&request) : 0;
 }
 
 static unsigned long run_known_as(void *context, unsigned long address)
@@ -61,6 +79,12 @@ static unsigned long run_known_as(void *context, unsigned long address)
 static unsigned long run_code_at(void *context, unsigned long address)
 {
 	return ksplice_code_at(address);
+}
+
+/* With a second CPU all lock prefixes come back (alternatives_enable_smp()). */
+static bool run_may_be_up(void *context)
+{
+	return num_online_cpus() == 1;
 }
 
 static void *run_alloc(void *context, size_t size)
@@ -81,8 +105,10 @@ static void run_pause(void *context)
 static const struct ksplice_matcher_ops run_ops = {
 	.read = run_read,
 	.for_each_symbol = run_for_each_symbol,
+	.for_each_import = run_for_each_import,
 	.known_as = run_known_as,
 	.code_at = run_code_at,
+	.may_be_up = run_may_be_up,
 	.alloc = run_alloc,
 	.free = run_free,
 	.pause = run_pause,

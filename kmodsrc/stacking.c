@@ -122,8 +122,8 @@ int ksplice_each_new_symbol(const char *name,
 		if (!is_applied(update))
 			continue;
 		list_for_each_entry(target, &update->targets, list)
-			if (ret == 0 && (strcmp(target->name, name) == 0 ||
-					 strcmp(target->name, "vmlinux") == 0))
+			/* Of a target that was not loaded there is none. */
+			if (ret == 0 && target->new && strcmp(target->name, name) == 0)
 				ret = ksplice_each_module_symbol(target->new->owner, fn, data);
 	}
 	return ret;

@@ -30,7 +30,7 @@ struct core_image {
 	size_t nr_segments;
 	struct core_symbol *symbols;
 	size_t nr_symbols, room;
-	char *target;		/* module whose symbols are reported too, or NULL */
+	char *target;		/* module whose symbols are reported; NULL: vmlinux */
 };
 
 static bool read_at(int fd, void *buffer, size_t size, uint64_t offset)
@@ -254,8 +254,9 @@ int core_image_copy(const struct core_image *core, uint64_t address, void *buffe
 	return -EFAULT;
 }
 
-int core_image_for_each_symbol(const struct core_image *core, image_symbol_fn symbol,
-			       void *context)
+/* The symbols of a module, or for NULL those of vmlinux. */
+static int each_of(const struct core_image *core, const char *module, image_symbol_fn symbol,
+		   void *context)
 {
 	size_t i;
 	int ret = 0;
@@ -263,10 +264,27 @@ int core_image_for_each_symbol(const struct core_image *core, image_symbol_fn sy
 	for (i = 0; i < core->nr_symbols && ret == 0; i++) {
 		const struct core_symbol *found = &core->symbols[i];
 
-		if (!found->module || (core->target && strcmp(found->module, core->target) == 0))
+		if (module ? found->module && strcmp(found->module, module) == 0 : !found->module)
 			ret = symbol(found->name, found->address, found->type, context);
 	}
 	return ret;
+}
+
+int core_image_for_each_symbol(const struct core_image *core, image_symbol_fn symbol,
+			       void *context)
+{
+	return each_of(core, core->target, symbol, context);
+}
+
+int core_image_for_each_import(const struct core_image *core, image_symbol_fn symbol,
+			       void *context)
+{
+	return core->target ? each_of(core, NULL, symbol, context) : 0;
+}
+
+bool image_is_live(const struct image *image)
+{
+	return image->core;
 }
 
 bool image_select(struct image *image, const char *module)
@@ -276,9 +294,10 @@ bool image_select(struct image *image, const char *module)
 	if (!image->core)
 		return false;
 	free(image->core->target);
-	image->core->target = strdup(module);
+	image->core->target = NULL;
 	if (strcmp(module, "vmlinux") == 0)
 		return true;
+	image->core->target = strdup(module);
 	for (i = 0; i < image->core->nr_symbols; i++)
 		if (image->core->symbols[i].module &&
 		    strcmp(image->core->symbols[i].module, module) == 0)

@@ -565,6 +565,27 @@ int image_for_each_symbol(const struct image *image, image_symbol_fn symbol, voi
 	return 0;
 }
 
+struct imports {
+	image_symbol_fn symbol;
+	void *context;
+};
+
+static int if_imported(const char *name, uint64_t address, char type, void *context)
+{
+	const struct imports *imports = context;
+
+	return type == 'U' ? imports->symbol(name, address, type, imports->context) : 0;
+}
+
+int image_for_each_import(const struct image *image, image_symbol_fn symbol, void *context)
+{
+	struct imports imports = { .symbol = symbol, .context = context };
+
+	if (image->core)
+		return core_image_for_each_import(image->core, symbol, context);
+	return image->module ? module_image_for_each_symbol(image, if_imported, &imports) : 0;
+}
+
 static int is_named(const char *name, uint64_t address, char type, void *context)
 {
 	(void)address;

@@ -69,10 +69,13 @@ struct image *image_open_target(const char *path, const struct image *kernel,
 				struct ks_error *error);
 
 /*
- * Of the running kernel: report the symbols of this module too, or for "vmlinux"
- * of none.  False when no such module is loaded, and for images of files.
+ * Of the running kernel: report the symbols of this module, or of "vmlinux", as at
+ * first.  False when no such module is loaded, and for images of files.
  */
 bool image_select(struct image *image, const char *module);
+
+/* Is this the running kernel? */
+bool image_is_live(const struct image *image);
 
 /* @image may be NULL. */
 void image_close(struct image *image);
@@ -121,6 +124,12 @@ typedef int (*image_symbol_fn)(const char *name, uint64_t address, char type, vo
  * callback's last result, so 0 at the end.
  */
 int image_for_each_symbol(const struct image *image, image_symbol_fn symbol, void *context);
+
+/*
+ * The same for the symbols that a module imports: of its file those of type U, of
+ * the running kernel with a module selected those of vmlinux; else there are none.
+ */
+int image_for_each_import(const struct image *image, image_symbol_fn symbol, void *context);
 
 /* Is there a symbol of that name? Fast for modules only. */
 bool image_has_symbol(const struct image *image, const char *name);

@@ -62,9 +62,11 @@ bool core_image_is(const char *path);
 int core_image_read(struct image *image, const char *path, struct ks_error *error);
 void core_image_free(struct core_image *core);
 
-/* image_read() and image_for_each_symbol() of one. */
+/* image_read(), image_for_each_symbol() and image_for_each_import() of one. */
 int core_image_copy(const struct core_image *core, uint64_t address, void *buffer, size_t size);
 int core_image_for_each_symbol(const struct core_image *core, image_symbol_fn symbol,
+			       void *context);
+int core_image_for_each_import(const struct core_image *core, image_symbol_fn symbol,
 			       void *context);
 
 #endif

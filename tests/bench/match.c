@@ -60,6 +60,18 @@ static int home_for_each_symbol(void *context,
 	return ret;
 }
 
+static int home_for_each_import(void *context,
+				int (*fn)(void *data, const char *name, unsigned long value),
+				void *data)
+{
+	struct home *home = context;
+	double start = now();
+	int ret = image_run_ops.for_each_import(&home->run, fn, data);
+
+	home->symbols += now() - start;
+	return ret;
+}
+
 static void *home_alloc(void *context, size_t size)
 {
 	struct home *home = context;
@@ -85,6 +97,7 @@ static void home_pause(void *context)
 static const struct ksplice_matcher_ops home_ops = {
 	.read = home_read,
 	.for_each_symbol = home_for_each_symbol,
+	.for_each_import = home_for_each_import,
 	.alloc = home_alloc,
 	.free = home_free,
 	.pause = home_pause,
