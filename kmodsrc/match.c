@@ -85,6 +85,7 @@ static int match_text(struct ksplice_place *place, struct ksplice_matched *found
 	layout->nr_shifts = 0;
 	place->assumed = layout;
 	for (pass = 0; pass < 2; pass++) {
+		matcher->locks_here = 0;
 		place->nr_shifts = 0;
 		place->branch_differs = false;
 		ret = ksplice_code_match(place, 0, place->old->size, place->old->sites, 0, &end, 0);
@@ -145,6 +146,7 @@ static int try_address(struct ksplice_matcher *matcher, u32 section, unsigned lo
 	place->run = matcher->run;
 	place->assumed = found;
 	matcher->deferred = false;
+	matcher->locks_here = 0;
 	memset(found, 0, sizeof(*found));
 	found->address = address;
 	found->run_size = old->size;
@@ -219,6 +221,7 @@ static int accept(struct ksplice_matcher *matcher, u32 section, struct trial *tr
 	found.state = KSPLICE_SECTION_MATCHED;
 	found.deferred = matcher->deferred;
 	*matched = found;
+	matcher->locks |= matcher->locks_here;
 	ksplice_symbols_commit(matcher);
 	return 0;
 }

@@ -157,6 +157,38 @@ static bool is_lock_site(const struct ksplice_place *place, u32 site, u32 offset
 	return false;
 }
 
+/* Of a module, locks in its .text alone are removed (module_finalize()). */
+static bool is_plain_text(const struct ksplice_place *place)
+{
+	const char *name = place->matcher->tables.strings + place->old->name;
+
+	return !place->outer && strncmp(name, ".text", strlen(".text")) == 0 &&
+	       strncmp(name, ".text.unlikely", strlen(".text.unlikely")) != 0;
+}
+
+/*
+ * A lock prefix is as it was compiled, or removed.  A boot with one CPU removes all
+ * of them (alternatives_smp_unlock()), and puts them back when a second one comes.
+ */
+static int match_lock(struct ksplice_place *place, u32 offset, u32 run, u8 byte)
+{
+	struct ksplice_matcher *matcher = place->matcher;
+
+	if (byte == NO_LOCK)
+		matcher->locks_here |= KSPLICE_LOCK_REMOVED;
+	else if (is_plain_text(place))
+		matcher->locks_here |= KSPLICE_LOCK_KEPT;
+	if (byte == NO_LOCK && matcher->ops->may_be_up &&
+	    !matcher->ops->may_be_up(matcher->context))
+		return ksplice_differs(place, offset, run, KSPLICE_NONE,
+				       "a lock prefix is gone, and there are several CPUs");
+	if ((matcher->locks | matcher->locks_here) ==
+	    (KSPLICE_LOCK_KEPT | KSPLICE_LOCK_REMOVED))
+		return ksplice_differs(place, offset, run, KSPLICE_NONE,
+				       "some lock prefixes are gone, but not all");
+	return 0;
+}
+
 /* Instructions of one length: their bytes, with references by meaning. */
 static int match_bytes(struct ksplice_place *place, u32 offset, u32 length, u32 run, u32 site)
 {
@@ -164,6 +196,7 @@ static int match_bytes(struct ksplice_place *place, u32 offset, u32 length, u32 
 	u32 index = ksplice_reloc_after(place, offset);
 	u32 end = place->old->relocs + place->old->nr_relocs;
 	u32 i = 0;
+	u8 byte;
 
 	while (i < length) {
 		if (index < end && relocs[index].offset == offset + i) {
@@ -180,11 +213,15 @@ static int match_bytes(struct ksplice_place *place, u32 offset, u32 length, u32 
 			i += size;
 			continue;
 		}
-		if (place->pre[offset + i] != place->run[run + i] &&
-		    !(place->pre[offset + i] == LOCK && place->run[run + i] == NO_LOCK &&
-		      is_lock_site(place, site, offset + i)))
+		byte = place->run[run + i];
+		if (place->pre[offset + i] == LOCK && (byte == LOCK || byte == NO_LOCK) &&
+		    is_lock_site(place, site, offset + i)) {
+			if (match_lock(place, offset, run, byte) != 0)
+				return -ENOENT;
+		} else if (place->pre[offset + i] != byte) {
 			return ksplice_differs(place, offset, run, KSPLICE_NONE,
 					       "another instruction");
+		}
 		i++;
 	}
 	return 0;

@@ -51,6 +51,10 @@ struct ksplice_old_tables {
 	const u8 *contents;
 };
 
+/* What was seen at lock prefixes that a boot with one CPU would remove. */
+#define KSPLICE_LOCK_KEPT	0x1
+#define KSPLICE_LOCK_REMOVED	0x2
+
 struct ksplice_matcher {
 	const struct ksplice_old_header *old;
 	struct ksplice_old_tables tables;
@@ -71,6 +75,8 @@ struct ksplice_matcher {
 	/* The layout that the first pass over the place being tried found. */
 	struct ksplice_matched layout;
 	struct ksplice_shift shifts[KSPLICE_MAX_SHIFTS];
+	unsigned int locks;		/* KSPLICE_LOCK_*: of places that were accepted */
+	unsigned int locks_here;	/* of the place being tried */
 	bool deferred;		/* the place being tried refers into unmatched text */
 	bool last;		/* nothing more will be found out */
 

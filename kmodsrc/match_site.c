@@ -55,6 +55,7 @@ int ksplice_match_original(const struct site_place *at)
 	struct ksplice_place *place = at->place;
 	u32 from = at->site->offset, end;
 	u32 journal = place->matcher->journal_length, nr_shifts = place->nr_shifts;
+	unsigned int locks = place->matcher->locks_here;
 	bool branch_differs = place->branch_differs;
 	int ret = ksplice_code_match(place, from, from + at->site->length, at->index + 1, at->run,
 				     &end, at->depth + 1);
@@ -62,6 +63,7 @@ int ksplice_match_original(const struct site_place *at)
 	if (ret == 0 && end == site_end(at))
 		return 0;
 	ksplice_symbols_rollback(place->matcher, journal);
+	place->matcher->locks_here = locks;
 	place->nr_shifts = nr_shifts;
 	place->branch_differs = branch_differs;
 	return ret != 0 ? ret : site_differs(at, "the size of a site differs");
@@ -123,6 +125,7 @@ static int match_replacement(const struct site_place *at,
 		.assumed = &no_shifts,
 	};
 	u32 journal = matcher->journal_length, end;
+	unsigned int locks = matcher->locks_here;
 	bool branch_differs = place->branch_differs;
 	int ret;
 
@@ -138,6 +141,7 @@ static int match_replacement(const struct site_place *at,
 		return 0;
 	}
 	ksplice_symbols_rollback(matcher, journal);
+	matcher->locks_here = locks;
 	place->branch_differs = branch_differs;
 	return ret == -EAGAIN || ret == -EBUSY ? ret : -ENOENT;
 }

@@ -35,6 +35,8 @@ struct run {
 	u8 bytes[RUN_SIZE];
 	struct run_symbol symbols[MAX_ENTRIES];
 	u32 nr_symbols;
+	struct run_symbol import;	/* of a kernel beside; or its name is NULL */
+	bool several_cpus;
 	size_t allocated;
 };
 
@@ -314,6 +316,22 @@ static inline int each_run_symbol(void *context,
 	return ret;
 }
 
+static inline int each_run_import(void *context,
+				  int (*fn)(void *data, const char *name, unsigned long value),
+				  void *data)
+{
+	const struct run *run = context;
+
+	return run->import.name ? fn(data, run->import.name, RUN_BASE + run->import.offset) : 0;
+}
+
+static inline bool may_be_up(void *context)
+{
+	const struct run *run = context;
+
+	return !run->several_cpus;
+}
+
 static inline void *alloc_run(void *context, size_t size)
 {
 	struct run *run = context;
@@ -336,6 +354,8 @@ static inline void pause_run(void *context)
 static const struct ksplice_matcher_ops run_ops = {
 	.read = read_run_bytes,
 	.for_each_symbol = each_run_symbol,
+	.for_each_import = each_run_import,
+	.may_be_up = may_be_up,
 	.alloc = alloc_run,
 	.free = free_run,
 	.pause = pause_run,
