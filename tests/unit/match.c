@@ -589,6 +589,27 @@ static void test_imports(void **state)
 	}
 }
 
+/* However many names there are, the symbols of the run are gone through once. */
+static void test_one_pass(void **state)
+{
+	static char names[MAX_ENTRIES / 2][16];
+	struct fixture *fixture = new_fixture();
+	u32 i;
+
+	(void)state;
+	add_section(&fixture->build, KSPLICE_SECTION_TEXT, "f", "53 89 fb 5b c3");
+	name_run(&fixture->run, "f", F);
+	put_run(&fixture->run, F, "53 89 fb 5b c3");
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		snprintf(names[i], sizeof(names[i]), "name_%u", i);
+		set_label(&fixture->build, add_extern(&fixture->build, names[i]), names[i]);
+		name_run(&fixture->run, names[i], DATA + 8 * i);
+	}
+	assert_int_equal(match(fixture), 0);
+	assert_int_equal(fixture->run.passes, 1);
+	free_fixture(fixture);
+}
+
 static void test_by_bytes(void **state)
 {
 	struct fixture *fixture = new_fixture();
@@ -938,6 +959,7 @@ int main(void)
 		cmocka_unit_test(test_into_each_other),
 		cmocka_unit_test(test_locks),
 		cmocka_unit_test(test_imports),
+		cmocka_unit_test(test_one_pass),
 		cmocka_unit_test(test_by_bytes),
 		cmocka_unit_test(test_twins),
 		cmocka_unit_test(test_twins_in_object),

@@ -37,6 +37,7 @@ struct run {
 	u32 nr_symbols;
 	struct run_symbol import;	/* of a kernel beside; or its name is NULL */
 	bool several_cpus;
+	unsigned int passes;		/* over the symbols */
 	size_t allocated;
 };
 
@@ -307,10 +308,11 @@ static inline int each_run_symbol(void *context,
 				  int (*fn)(void *data, const char *name, unsigned long value),
 				  void *data)
 {
-	const struct run *run = context;
+	struct run *run = context;
 	int ret = 0;
 	u32 i;
 
+	run->passes++;
 	for (i = 0; i < run->nr_symbols && ret == 0; i++)
 		ret = fn(data, run->symbols[i].name, RUN_BASE + run->symbols[i].offset);
 	return ret;

@@ -26,6 +26,7 @@ load_target()
 # match_kcore ID TARGET: ksplice-inspect comes to the same result, for some
 match_kcore()
 {
+	[ -x /bin/ksplice-inspect ] || return
 	case $1 in
 	v0 | m?) ;;
 	*) return ;;
