@@ -166,6 +166,7 @@ void print_object_view(struct json_object *view)
 	print_list(view, "sections", "sections", print_section);
 	print_list(view, "patches", "functions to replace", print_patch);
 	print_list(view, "ranges", "code that must not be in use meanwhile", print_range);
+	print_list(view, "constants", "constants to replace", print_patch);
 	print_list(view, "hooks", "hooks", print_hook);
 	print_list(view, "imports", "imports", print_name);
 	print_list(view, "symbols", "symbols", print_symbol);

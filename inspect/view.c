@@ -225,6 +225,7 @@ struct table {
 static const struct table tables[] = {
 	{ ".ksplice_patches", "patches", "old", "new" },
 	{ ".ksplice_ranges", "ranges", "address", "size" },
+	{ ".ksplice_constant_table", "constants", "old", "new" },
 	{ ".ksplice_hook_table", "hooks", "function", "kind" },
 };
 

@@ -52,6 +52,14 @@ enum ksplice_late {
 	KSPLICE_LATE_UNPATCHED,	/* it is loaded, but does not match */
 };
 
+/* Read-only data that is written in place. */
+struct ksplice_constant {
+	const struct ksplice_patch *patch;
+	unsigned long size;
+	void *saved;			/* what was there before */
+	void *writable;			/* a second mapping, during the switch */
+};
+
 /* One target of an update; its halves come and go with their modules. */
 struct ksplice_target {
 	struct list_head list;
@@ -69,6 +77,8 @@ struct ksplice_target {
 	bool linking;				/* it is late, and patch_target() is at work */
 	struct ksplice_update *update;
 	struct list_head watch;			/* of late.c */
+	struct ksplice_constant *constants;
+	unsigned long nr_constants;
 	char name[MODULE_NAME_LEN];
 };
 
@@ -216,6 +226,15 @@ int ksplice_switch_with_hooks(struct ksplice_update *update, bool reverse);
 /* Under stop_machine(), before and after the last moment when that can fail. */
 int ksplice_hooks_check(struct ksplice_update *update, bool reverse);
 void ksplice_hooks_act(struct ksplice_update *update, bool reverse);
+
+/* constants.c: prepare what is written in place, of a target, and for a switch. */
+int ksplice_target_link_constants(struct ksplice_update *update, struct ksplice_target *target);
+void ksplice_target_unlink_constants(struct ksplice_target *target);
+int ksplice_constants_begin(struct ksplice_update *update, bool reverse);
+void ksplice_constants_end(struct ksplice_update *update);
+
+/* Write it, under stop_machine(). */
+void ksplice_constants_write(const struct ksplice_update *update, bool reverse);
 
 /* shadow.c: forget all shadow data, where it is the core's. */
 void ksplice_shadow_exit(void);

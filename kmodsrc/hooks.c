@@ -143,7 +143,11 @@ int ksplice_switch_with_hooks(struct ksplice_update *update, bool reverse)
 
 	ret = check(update, KSPLICE_PRE_APPLY + shift, reverse, &end);
 	if (ret == 0)
+		ret = ksplice_constants_begin(update, reverse);
+	if (ret == 0) {
 		ret = ksplice_switch(update, reverse);
+		ksplice_constants_end(update);
+	}
 	if (ret == 0)
 		act(update, NULL, KSPLICE_POST_APPLY + shift, reverse);
 	else

@@ -239,6 +239,8 @@ int ksplice_target_link(struct ksplice_update *update, struct ksplice_target *ta
 	if (ret == 0)
 		ret = ksplice_fault("below") ? ksplice_fail(update, -ENOMEM, "fault") :
 					       link_below(update, target);
+	if (ret == 0)
+		ret = ksplice_target_link_constants(update, target);
 	if (ret != 0) {
 		ksplice_target_unlink(target);
 		return ret;
@@ -250,6 +252,7 @@ int ksplice_target_link(struct ksplice_update *update, struct ksplice_target *ta
 
 void ksplice_target_unlink(struct ksplice_target *target)
 {
+	ksplice_target_unlink_constants(target);
 	kvfree(target->jumps);
 	kvfree(target->ranges);
 	kvfree(target->fills);

@@ -72,6 +72,15 @@ struct ksplice_hook_entry {
 #define ksplice_fail_reverse(function)	KSPLICE_HOOK(function, act, KSPLICE_FAIL_REVERSE)
 
 /*
+ * Write a constant that the patch changes in place, so that also code which does not
+ * change finds the new value.  For `const' variables and arrays that keep their size
+ * and refer to nothing that the patch adds, strings included.
+ */
+#define ksplice_replace_constant(constant)						\
+	static const void *const __attribute__((used, section(".ksplice_constants")))	\
+	ksplice_constant_##constant = &constant
+
+/*
  * Shadow data: memory that belongs to an object of the kernel, found by the address
  * of the object and a number that the patch's author chose.  These are the functions
  * of livepatch (include/linux/livepatch.h in 6.1) where the kernel has them, and the

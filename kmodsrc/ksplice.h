@@ -16,7 +16,7 @@
 #include "ksplice-patch.h"
 
 /* Raised whenever the structures below, the files in sysfs or the format of old_code.h change. */
-#define KSPLICE_ABI	4
+#define KSPLICE_ABI	5
 
 struct ksplice_old_header;
 struct ksplice_update;
@@ -81,6 +81,8 @@ struct ksplice_hook {
  * @nr_ranges:	number of ranges
  * @writes:	what the core fills in; may be NULL
  * @nr_writes:	number of these
+ * @constants:	read-only data to write in place; the new bytes are at the new address
+ * @nr_constants: number of constants
  * @hooks:	functions of the half with the new code to call
  * @nr_hooks:	number of hooks
  * @update, @list: for the core
@@ -101,6 +103,8 @@ struct ksplice_mod_change {
 	unsigned long nr_ranges;
 	const struct ksplice_write *writes;
 	unsigned long nr_writes;
+	const struct ksplice_patch *constants;
+	unsigned long nr_constants;
 	const struct ksplice_hook *hooks;
 	unsigned long nr_hooks;
 	/* private: */

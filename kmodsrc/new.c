@@ -12,6 +12,7 @@
 extern const struct ksplice_patch ksplice_patches[], ksplice_patches_end[];
 extern const struct ksplice_range ksplice_ranges[], ksplice_ranges_end[];
 extern const struct ksplice_write ksplice_writes[], ksplice_writes_end[];
+extern const struct ksplice_patch ksplice_constants[], ksplice_constants_end[];
 extern const struct ksplice_hook ksplice_hooks[], ksplice_hooks_end[];
 
 static struct ksplice_mod_change ksplice_change = {
@@ -23,6 +24,7 @@ static struct ksplice_mod_change ksplice_change = {
 	.patches = ksplice_patches,
 	.ranges = ksplice_ranges,
 	.writes = ksplice_writes,
+	.constants = ksplice_constants,
 	.hooks = ksplice_hooks,
 };
 
@@ -31,6 +33,7 @@ static int __init ksplice_new_init(void)
 	ksplice_change.nr_patches = ksplice_patches_end - ksplice_patches;
 	ksplice_change.nr_ranges = ksplice_ranges_end - ksplice_ranges;
 	ksplice_change.nr_writes = ksplice_writes_end - ksplice_writes;
+	ksplice_change.nr_constants = ksplice_constants_end - ksplice_constants;
 	ksplice_change.nr_hooks = ksplice_hooks_end - ksplice_hooks;
 	return register_ksplice_mod_change(&ksplice_change);
 }

@@ -74,19 +74,31 @@ bool ksplice_is_dead(unsigned long address)
 	return false;
 }
 
+static bool has_made(const struct ksplice_target *target, unsigned long address)
+{
+	unsigned long i;
+
+	for (i = 0; i < target->nr_constants; i++)
+		if (address - target->constants[i].patch->old_address < target->constants[i].size)
+			return true;
+	return target->new && within_module_core(address, target->new->owner);
+}
+
+/* Of several that wrote a constant, each is built upon the one before it. */
 const struct ksplice_update *ksplice_update_at(unsigned long address)
 {
-	const struct ksplice_update *update;
+	const struct ksplice_update *update, *newest = NULL;
 	const struct ksplice_target *target;
 
 	list_for_each_entry(update, &ksplice_updates, list) {
 		if (!is_applied(update))
 			continue;
 		list_for_each_entry(target, &update->targets, list)
-			if (target->new && within_module_core(address, target->new->owner))
-				return update;
+			if (has_made(target, address) &&
+			    (!newest || update->applied_at > newest->applied_at))
+				newest = update;
 	}
-	return NULL;
+	return newest;
 }
 
 int ksplice_each_module_symbol(const struct module *module,

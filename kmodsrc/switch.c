@@ -111,6 +111,7 @@ static void switch_all(struct switch_request *request)
 	if (request->reverse)
 		ksplice_hooks_act(request->update, true);
 	write_jumps(request);
+	ksplice_constants_write(request->update, request->reverse);
 	if (!request->reverse)
 		ksplice_hooks_act(request->update, false);
 }

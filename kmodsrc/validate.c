@@ -79,6 +79,8 @@ static const char *check_new(const struct ksplice_mod_change *change)
 		return "the table of code that must not be in use is not in its module";
 	if (!has_table(owner, change->writes, change->nr_writes, sizeof(*change->writes)))
 		return "the table of what to write is not in its module";
+	if (!has_table(owner, change->constants, change->nr_constants, sizeof(*change->constants)))
+		return "the table of constants is not in its module";
 	if (!has_table(owner, change->hooks, change->nr_hooks, sizeof(*change->hooks)))
 		return "the table of hooks is not in its module";
 	ksplice_module_text(owner, &start, &size);
@@ -91,6 +93,9 @@ static const char *check_new(const struct ksplice_mod_change *change)
 	for (i = 0; i < change->nr_hooks; i++)
 		if (!has_string(owner, change->hooks[i].name, KSYM_NAME_LEN))
 			return "the name of a hook is not in its module";
+	for (i = 0; i < change->nr_constants; i++)
+		if (!has_string(owner, change->constants[i].name, KSYM_NAME_LEN))
+			return "the name of a constant is not in its module";
 	for (i = 0; i < change->nr_ranges; i++)
 		if (!has_string(owner, change->ranges[i].name, KSYM_NAME_LEN))
 			return "the name of code that must not be in use is not in its module";

@@ -201,6 +201,7 @@ static const struct section_kind kinds[] = {
 	TABLE("runtime_shift_*", CODE, RUNTIME, 0, 4, 1, 1),
 	/* Of patches that have hooks (kmodsrc/ksplice-patch.h); objmanip makes a table of them. */
 	TABLE(HOOK_SECTION, 0, NONE, 0, 0, 1, 1),
+	TABLE(CONSTANT_SECTION, 0, NONE, 0, 0, 1, 1),
 	TABLE(".discard.reachable", NOTE, NONE, 0, 4, 1, 1),
 	TABLE(".discard.unreachable", NOTE, NONE, 0, 4, 1, 1),
 	TABLE(".discard.retpoline_safe", NOTE, NONE, 0, 4, 1, 1),

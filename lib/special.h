@@ -13,6 +13,7 @@
 
 /* What patches leave for ksplice-objmanip, by the macros of kmodsrc/ksplice-patch.h. */
 #define HOOK_SECTION	".ksplice_hooks"
+#define CONSTANT_SECTION	".ksplice_constants"
 
 enum section_class {
 	CLASS_TEXT,		/* code that can be replaced */

@@ -45,9 +45,9 @@ int compare_pair(struct manip *manip, struct pair *pair, struct ks_error *err)
 	pair->compared = true;
 	add_notes(manip, &manip->skipped, pair, &pair->diff.skipped);
 	add_notes(manip, &manip->refused, pair, &pair->diff.refused);
-	refuse_unsafe(manip, pair);
 	make_side(manip, &pair->pre);
 	make_side(manip, &pair->post);
+	refuse_unsafe(manip, pair);
 	return 0;
 }
 

@@ -53,6 +53,7 @@ struct old_place {
  * @out, @out_offset: of a post span: its copy in the new code; NULL for none
  * @out_symbol:	the symbol of that copy; NULL for none
  * @kept:	of a post span: it has a copy
+ * @in_place:	of a post span: a constant whose copy is written over the old one
  */
 struct span_info {
 	struct old_symbol *symbol;
@@ -61,6 +62,7 @@ struct span_info {
 	uint64_t out_offset;
 	struct out_symbol *out_symbol;
 	bool kept;
+	bool in_place;
 };
 
 /* An object and what is made of it; @spans by section index, then span. */

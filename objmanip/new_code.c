@@ -90,9 +90,9 @@ static void resolve_data(struct manip *manip, struct span *span, struct target *
 {
 	bool copied = is_copied(span);
 
-	/* Constants that changed are only used by code that changed. */
+	/* Constants that changed are only used by code that changed, or are written in place. */
 	if (is_class(span->section, CLASS_RODATA) && span->status != SPAN_SAME)
-		copied = true;
+		copied = !post_info(manip, span)->in_place;
 	if (copied || !span->twin)
 		target->native = span;
 	else
@@ -280,6 +280,27 @@ static void choose_registered(struct manip *manip, struct pointers *work,
 			keep_unit(manip, work, entry->owner);
 }
 
+/* A changed or new function, or a constant that is written in place. */
+static bool is_wanted(struct manip *manip, const struct span *span)
+{
+	if (is_class(span->section, CLASS_TEXT))
+		return span->kind == SPAN_FUNCTION && !span->parent &&
+		       (span->status == SPAN_CHANGED || span->status == SPAN_NEW);
+	return post_info(manip, span)->in_place;
+}
+
+/* Why a constant can't have this reference when it is written over the old one. */
+static const char *why_not_in_place(const struct reloc *reloc, const struct target *target)
+{
+	int kind = reloc_kind(reloc->section->object, reloc->type);
+
+	if (target->native)
+		return "a constant that is replaced may only refer to what the running kernel has, not to new functions or strings";
+	if (kind == KSPLICE_RELOC_PC8 || kind == KSPLICE_RELOC_PC32 || kind == KSPLICE_RELOC_PC64)
+		return "a constant that is replaced may not hold distances, which are others at its place";
+	return NULL;
+}
+
 /* All changed and new functions, and exports; then what they need, and so on. */
 static void choose(struct manip *manip)
 {
@@ -293,9 +314,7 @@ static void choose(struct manip *manip)
 
 	for (i = 0; i < manip->nr_pairs; i++) {
 		for_each_span(manip->pairs[i].post.object, section, span, j)
-			if (is_class(section, CLASS_TEXT) && span->kind == SPAN_FUNCTION &&
-			    !span->parent &&
-			    (span->status == SPAN_CHANGED || span->status == SPAN_NEW))
+			if (is_wanted(manip, span))
 				keep(manip, &work, span);
 		for_each_section(manip->pairs[i].post.object, section, j)
 			choose_registered(manip, &work, section);
@@ -313,6 +332,8 @@ static void choose(struct manip *manip)
 			reason = why_not_moved(span, reloc);
 			if (!reason)
 				reason = resolve(manip, reloc, &target);
+			if (!reason && post_info(manip, span)->in_place)
+				reason = why_not_in_place(reloc, &target);
 			if (reason)
 				add_note(manip, &manip->refused, span->section->object,
 					 span_name(span_unit(span)), reason);

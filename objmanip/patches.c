@@ -17,7 +17,7 @@
 
 struct tables {
 	struct manip *manip;
-	struct out_section *patches, *ranges, *writes, *hooks, *strings;
+	struct out_section *patches, *ranges, *writes, *constants, *hooks, *strings;
 	uint32_t word_reloc;	/* type of a reloc for a pointer */
 	unsigned int word;
 };
@@ -52,20 +52,25 @@ static void add_name(struct tables *tables, struct out_section *section, uint64_
 	add_pointer(tables, section, offset, out_section_symbol(out, tables->strings), string);
 }
 
-static void add_patch(struct tables *tables, struct span *post)
+/* Where a span was in the run, and where its copy is. */
+static void add_replaced(struct tables *tables, struct out_section *table, struct span *post)
 {
 	struct manip *manip = tables->manip;
 	const struct span_info *info = post_info(manip, post);
 	struct old_symbol *old = symbol_of_span(manip, post->twin);
-	uint64_t at = out_section_append(manip->new_code, tables->patches, NULL, 3 * tables->word,
-					 tables->word);
+	uint64_t at = out_section_append(manip->new_code, table, NULL, 3 * tables->word, tables->word);
 
-	old->flags |= KSPLICE_SYMBOL_REPLACED;
-	add_pointer(tables, tables->patches, at, import_symbol(manip, old), 0);
-	add_pointer(tables, tables->patches, at + tables->word,
+	add_pointer(tables, table, at, import_symbol(manip, old), 0);
+	add_pointer(tables, table, at + tables->word,
 		    out_section_symbol(manip->new_code, info->out),
 		    info->out_offset + post->entry);
-	add_name(tables, tables->patches, at + 2 * tables->word, span_name(post->twin));
+	add_name(tables, table, at + 2 * tables->word, span_name(post->twin));
+}
+
+static void add_patch(struct tables *tables, struct span *post)
+{
+	symbol_of_span(tables->manip, post->twin)->flags |= KSPLICE_SYMBOL_REPLACED;
+	add_replaced(tables, tables->patches, post);
 }
 
 /* The function and its parts: a task in foo.cold returns into the middle of foo. */
@@ -261,11 +266,14 @@ void make_patches(struct manip *manip)
 	tables.patches = add_table(manip, ".ksplice_patches", "ksplice_patches");
 	tables.ranges = add_table(manip, ".ksplice_ranges", "ksplice_ranges");
 	tables.writes = add_table(manip, ".ksplice_writes", "ksplice_writes");
+	tables.constants = add_table(manip, ".ksplice_constant_table", "ksplice_constants");
 	tables.hooks = add_table(manip, ".ksplice_hook_table", "ksplice_hooks");
 	tables.strings = out_section_add(manip->new_code, ".rodata.str.ksplice", SHT_PROGBITS,
 					 SHF_ALLOC, 1, 0);
 	for (i = 0; i < manip->nr_pairs; i++)
 		for_each_span(manip->pairs[i].post.object, section, span, j) {
+			if (post_info(manip, span)->in_place)
+				add_replaced(&tables, tables.constants, span);
 			if (!is_class(section, CLASS_TEXT) || span->kind != SPAN_FUNCTION ||
 			    span->parent || span->status != SPAN_CHANGED || !span->twin)
 				continue;
@@ -279,5 +287,6 @@ void make_patches(struct manip *manip)
 		add_hooks(&tables, manip->pairs[i].post.object);
 	end_table(manip, tables.patches, "ksplice_patches_end");
 	end_table(manip, tables.ranges, "ksplice_ranges_end");
+	end_table(manip, tables.constants, "ksplice_constants_end");
 	end_table(manip, tables.hooks, "ksplice_hooks_end");
 }

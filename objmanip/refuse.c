@@ -61,13 +61,13 @@ static const struct section *hook_section(const struct object *object)
 	return find_section(object, HOOK_SECTION);
 }
 
-static const char *hook_name(const struct span *entry)
+static const char *entry_name(const struct span *entry)
 {
 	const struct reloc *reloc = find_reloc(entry->section, entry->offset);
 
 	if (reloc && reloc->span)
 		return span_name(reloc->span);
-	return reloc && reloc->symbol ? reloc->symbol->name : HOOK_SECTION;
+	return reloc && reloc->symbol ? reloc->symbol->name : entry->section->name;
 }
 
 /* Hooks are for the time of the switch; those of the unpatched source had theirs. */
@@ -86,7 +86,7 @@ static void refuse_hooks(struct manip *manip, const struct pair *pair)
 	for (entry = section->spans; entry < section->spans + section->nr_spans; entry++) {
 		reason = why_no_hook(entry);
 		if (reason)
-			refuse(manip, pair, hook_name(entry), reason);
+			refuse(manip, pair, entry_name(entry), reason);
 	}
 }
 
@@ -109,6 +109,42 @@ static const char *unchanged_user(const struct span *span)
 	return NULL;
 }
 
+/* Why a constant can't be written in place; NULL when it can. */
+static const char *why_not_in_place(const struct reloc *reloc)
+{
+	const struct span *span = reloc ? reloc->span : NULL;
+
+	if (!span)
+		return "a constant that is replaced must be one of the same file";
+	if (!span->symbol || reloc->span_offset != 0 || !is_class(span->section, CLASS_RODATA))
+		return "only a constant with a name can be replaced; set a variable in a hook";
+	if (!span->twin || !is_class(span->twin->section, CLASS_RODATA))
+		return "the running kernel does not have this constant";
+	if (span->size != span->twin->size)
+		return "a constant can only be replaced by one of the same size";
+	return NULL;
+}
+
+static void mark_in_place(struct manip *manip, const struct pair *pair)
+{
+	const struct section *section = find_section(pair->post.object, CONSTANT_SECTION);
+	const struct span *entry;
+	const struct reloc *reloc;
+	const char *reason;
+
+	/* The unpatched source may have some too, of an update below: they do not change. */
+	if (!section)
+		return;
+	for (entry = section->spans; entry < section->spans + section->nr_spans; entry++) {
+		reloc = find_reloc(section, entry->offset);
+		reason = why_not_in_place(reloc);
+		if (reason)
+			refuse(manip, pair, entry_name(entry), reason);
+		else if (reloc->span->status == SPAN_CHANGED)
+			post_info(manip, reloc->span)->in_place = true;
+	}
+}
+
 /*
  * The new code gets a new copy of a constant that changed; all that does not
  * change would go on with the old one.
@@ -122,15 +158,17 @@ static void refuse_shared_constants(struct manip *manip, const struct pair *pair
 	for (i = 0; i < changed->count; i++) {
 		const struct span *span = changed->items[i].pre;
 
+		if (post_info(manip, changed->items[i].post)->in_place)
+			continue;
 		user = unchanged_user(span);
 		if (user)
 			refuse(manip, pair, changed->items[i].name,
 			       arena_printf(&manip->arena,
-					    "this constant changes, but %s, which uses it, does not; make the change in code",
+					    "this constant changes, but %s, which uses it, does not; see ksplice_replace_constant(), or make the change in code",
 					    user));
 		else if (span->symbol && span->symbol->binding != STB_LOCAL)
 			refuse(manip, pair, changed->items[i].name,
-			       "this constant changes, and other files may use it; make the change in code");
+			       "this constant changes, and other files may use it; see ksplice_replace_constant(), or make the change in code");
 	}
 }
 
@@ -156,6 +194,7 @@ void refuse_unsafe(struct manip *manip, const struct pair *pair)
 	refuse_functions(manip, pair);
 	note_parameters(manip, pair);
 	refuse_hooks(manip, pair);
+	mark_in_place(manip, pair);
 	refuse_shared_constants(manip, pair);
 }
 
@@ -213,13 +252,25 @@ void refuse_moved(struct manip *manip)
 	}
 }
 
+static bool replaces_constants(struct manip *manip, const struct pair *pair)
+{
+	const struct diff_list *changed = &pair->diff.data_changed;
+	size_t i;
+
+	for (i = 0; i < changed->count; i++)
+		if (post_info(manip, changed->items[i].post)->in_place)
+			return true;
+	return false;
+}
+
 void refuse_idle(struct manip *manip)
 {
 	size_t i, j;
 
 	for (i = 0; i < manip->nr_pairs; i++)
 		if (manip->pairs[i].diff.functions_changed.count > 0 ||
-		    hook_section(manip->pairs[i].post.object))
+		    hook_section(manip->pairs[i].post.object) ||
+		    replaces_constants(manip, &manip->pairs[i]))
 			return;
 	for (i = 0; i < manip->nr_pairs; i++) {
 		const struct diff_list *new = &manip->pairs[i].diff.functions_new;

@@ -17,10 +17,15 @@
 #define STAGE_PLACED(section_)	\
 	__attribute__((used, no_reorder, section(section_), aligned(8)))
 
-/* A table of new code: ksplice_patches, ksplice_ranges, ksplice_writes or ksplice_hooks. */
+/* A table of new code: ksplice_patches, _ranges, _writes, _constants or _hooks. */
 #define STAGE_TABLE(type, name, ...)							\
 	STAGE_PLACED("." #name) const struct type name[] = { __VA_ARGS__ };		\
 	STAGE_PLACED("." #name) const struct type name##_end[0] = { }
+
+/* Those that no stage has anything for. */
+#define STAGE_OTHER_TABLES								\
+	STAGE_TABLE(ksplice_write, ksplice_writes);					\
+	STAGE_TABLE(ksplice_patch, ksplice_constants)
 
 /* Names in the block, for STRINGS(_) of the old code; offset 0 is the empty string. */
 #define STAGE_MEMBER(name)	char name[sizeof(#name)];

@@ -50,6 +50,25 @@ must write none $fault
 must ksplice-undo string
 finish "each step fails, and then it does not"
 
+must insmod /modules/faults/ksplice.ko
+boot_id=$(cat /proc/sys/kernel/random/boot_id)
+for step in constants map; do
+	must write $step $fault
+	refuse "ksplice-apply" ksplice-apply --retries=0 /updates/ksplice-constant.tar.gz
+	expect "boot_id after $step fails" "$(cat /proc/sys/kernel/random/boot_id)" "$boot_id"
+	expect "state after $step fails" "$(state)" "$before"
+done
+must write none $fault
+must ksplice-apply /updates/ksplice-constant.tar.gz
+must write map $fault
+refuse "cannot be mapped" ksplice-undo --retries=0 constant
+expect "stage after map fails" "$(cat $sys/constant/stage)" applied
+lacks "boot_id after map fails" "$(cat /proc/sys/kernel/random/boot_id)" "$boot_id"
+must write none $fault
+must ksplice-undo constant
+expect "boot_id at the end" "$(cat /proc/sys/kernel/random/boot_id)" "$boot_id"
+finish "constants that cannot be written"
+
 # leave STAGE: as ksplice-apply or ksplice-undo leave it when killed there
 leave()
 {

@@ -149,3 +149,39 @@ run 0 ksplice-apply /updates/ksplice-hook_only.tar.gz
 expect "hooks" "$(hooks)" "only"
 run 0 ksplice-undo hook_only
 finish "a patch with a hook and no changed function"
+
+boot_id=/proc/sys/kernel/random/boot_id
+before=$(cat $boot_id)
+run 0 ksplice-apply /updates/ksplice-constant.tar.gz
+expect "boot_id" "$(cat $boot_id)" "$(echo "$before" | tr a-f u-z)"
+lacks "two boot_ids" "$(cat $boot_id)" "$before"
+run 0 ksplice-undo constant
+expect "boot_id" "$(cat $boot_id)" "$before"
+run 0 ksplice-apply /updates/ksplice-constant.tar.gz
+run 0 ksplice-undo constant
+expect "boot_id, again" "$(cat $boot_id)" "$before"
+finish "a constant is written in place"
+
+again=/updates/ksplice-constant_again.tar.gz
+run 4 ksplice-apply $again
+expect "boot_id after a refusal" "$(cat $boot_id)" "$before"
+run 0 ksplice-apply /updates/ksplice-constant.tar.gz
+run 0 ksplice-apply $again
+expect "boot_id with both" "$(cat $boot_id)" "$(echo "$before" | tr a-f U-Z)"
+run 3 ksplice-undo --retries=0 constant
+contains "what ksplice-undo says" "$out" "constant_again is built upon it"
+expect "boot_id with both still" "$(cat $boot_id)" "$(echo "$before" | tr a-f U-Z)"
+run 0 ksplice-undo constant_again
+expect "boot_id with the first" "$(cat $boot_id)" "$(echo "$before" | tr a-f u-z)"
+run 0 ksplice-undo constant
+expect "boot_id with none" "$(cat $boot_id)" "$before"
+finish "a constant is written upon another"
+
+pktgen=/proc/net/pktgen/pgctrl
+name=$(cat $pktgen)
+run 0 ksplice-apply /updates/ksplice-constant_module.tar.gz
+expect "the name" "$(cat $pktgen)" "$(echo "$name" | sed s/Packet/PACKET/)"
+lacks "two names" "$(cat $pktgen)" "$name"
+run 0 ksplice-undo constant_module
+expect "the name" "$(cat $pktgen)" "$name"
+finish "a constant of a module is written in place"

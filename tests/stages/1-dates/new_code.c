@@ -11,5 +11,5 @@ module_param(banner, charp, 0400);
 
 STAGE_TABLE(ksplice_patch, ksplice_patches);
 STAGE_TABLE(ksplice_range, ksplice_ranges);
-STAGE_TABLE(ksplice_write, ksplice_writes);
 STAGE_TABLE(ksplice_hook, ksplice_hooks);
+STAGE_OTHER_TABLES;

@@ -25,5 +25,5 @@ STAGE_TABLE(ksplice_range, ksplice_ranges, {
 	.size = 42,
 	.name = "cmdline_proc_show",
 });
-STAGE_TABLE(ksplice_write, ksplice_writes);
 STAGE_TABLE(ksplice_hook, ksplice_hooks);
+STAGE_OTHER_TABLES;

@@ -38,7 +38,6 @@ static void release(void)
 	ksplice_shadow_free_all(READS, NULL);
 }
 
-STAGE_TABLE(ksplice_write, ksplice_writes);
 STAGE_TABLE(ksplice_hook, ksplice_hooks,
 	{ .function.check = allocate, .kind = KSPLICE_PRE_APPLY, .name = "allocate" },
 	{ .function.act = release, .kind = KSPLICE_FAIL_APPLY, .name = "release" },
@@ -53,3 +52,4 @@ STAGE_TABLE(ksplice_range, ksplice_ranges, {
 	.size = 42,
 	.name = "cmdline_proc_show",
 });
+STAGE_OTHER_TABLES;
