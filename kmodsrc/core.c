@@ -62,6 +62,17 @@ static struct ksplice_target *find_target(struct ksplice_update *update, const c
 	return NULL;
 }
 
+/* With no target left; its files may still be read until they are gone. */
+static void remove_update(struct ksplice_update *update)
+{
+	ksplice_sysfs_remove(update);
+	mutex_lock(&ksplice_mutex);
+	list_del(&update->list);
+	mutex_unlock(&ksplice_mutex);
+	kfree(update->below);
+	kvfree(update);
+}
+
 static int create_update(const struct ksplice_mod_change *change, struct ksplice_update **result)
 {
 	struct ksplice_update *update = NULL;
@@ -75,14 +86,20 @@ static int create_update(const struct ksplice_mod_change *change, struct ksplice
 	INIT_LIST_HEAD(&update->absent);
 	strscpy(update->id, change->id, sizeof(update->id));
 	strscpy(update->description, change->description ?: "", sizeof(update->description));
-	ret = ksplice_sysfs_add(update);
-	if (ret != 0)		/* that freed it */
+	ret = ksplice_sysfs_add_folder(update);
+	if (ret != 0) {
+		kvfree(update);
 		return ret;
+	}
 	mutex_lock(&ksplice_mutex);
 	list_add_tail(&update->list, &ksplice_updates);
 	mutex_unlock(&ksplice_mutex);
-	*result = update;
-	return 0;
+	ret = ksplice_sysfs_add_files(update);
+	if (ret != 0)
+		remove_update(update);
+	else
+		*result = update;
+	return ret;
 }
 
 static int create_target(struct ksplice_update *update, const char *name,
@@ -187,14 +204,6 @@ static bool drop_unused(struct ksplice_update *update)
 	drop_from(&update->targets);
 	drop_from(&update->absent);
 	return list_empty(&update->targets) && list_empty(&update->absent);
-}
-
-static void remove_update(struct ksplice_update *update)
-{
-	mutex_lock(&ksplice_mutex);
-	list_del(&update->list);
-	mutex_unlock(&ksplice_mutex);
-	kobject_put(&update->kobj);
 }
 
 static int check_change(const struct ksplice_mod_change *change)

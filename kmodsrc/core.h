@@ -107,7 +107,7 @@ struct ksplice_nudge;
  * @refuse:	late targets that cannot be patched must not be loaded
  */
 struct ksplice_update {
-	struct kobject kobj;
+	struct kobject *kobj;
 	struct list_head list;
 	struct list_head targets;
 	struct list_head absent;
@@ -255,6 +255,9 @@ void ksplice_nudge_free(struct ksplice_nudge *nudge);
 /* sysfs.c */
 int ksplice_sysfs_init(void);
 void ksplice_sysfs_exit(void);
-int ksplice_sysfs_add(struct ksplice_update *update);
+/* The folder, empty; its files, when the update is in the list; neither of them any more. */
+int ksplice_sysfs_add_folder(struct ksplice_update *update);
+int ksplice_sysfs_add_files(struct ksplice_update *update);
+void ksplice_sysfs_remove(struct ksplice_update *update);
 
 #endif

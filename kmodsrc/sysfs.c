@@ -19,8 +19,9 @@ static const char *const stage_names[] = {
 
 static struct kobject *ksplice_kobj;
 
+/* The functions of @file find the update and call these. */
 struct update_attribute {
-	struct attribute attr;
+	struct kobj_attribute file;
 	ssize_t (*show)(struct ksplice_update *update, char *page);
 	int (*store)(struct ksplice_update *update, const char *text);
 };
@@ -36,15 +37,27 @@ int ksplice_fail(struct ksplice_update *update, int error, const char *format, .
 	return error;
 }
 
-static struct ksplice_update *to_update(struct kobject *kobj)
+/*
+ * The update whose folder @kobj is: it is in the list as long as it has files.
+ *
+ * A folder is no part of its update.  Its last reference may be put when the core is
+ * gone (CONFIG_DEBUG_KOBJECT_RELEASE makes sure of it), so what frees it must be a
+ * function of the kernel: that of kobject_create_and_add().
+ */
+static struct ksplice_update *to_update(const struct kobject *kobj)
 {
-	return container_of(kobj, struct ksplice_update, kobj);
+	struct ksplice_update *update;
+
+	list_for_each_entry(update, &ksplice_updates, list)
+		if (update->kobj == kobj)
+			return update;
+	return NULL;
 }
 
-static ssize_t update_show(struct kobject *kobj, struct attribute *attr, char *page)
+static ssize_t update_show(struct kobject *kobj, struct kobj_attribute *file, char *page)
 {
 	const struct update_attribute *attribute =
-		container_of(attr, struct update_attribute, attr);
+		container_of(file, struct update_attribute, file);
 	ssize_t ret;
 
 	mutex_lock(&ksplice_mutex);
@@ -53,27 +66,22 @@ static ssize_t update_show(struct kobject *kobj, struct attribute *attr, char *p
 	return ret;
 }
 
-static ssize_t update_store(struct kobject *kobj, struct attribute *attr, const char *text,
+static ssize_t update_store(struct kobject *kobj, struct kobj_attribute *file, const char *text,
 			    size_t size)
 {
 	const struct update_attribute *attribute =
-		container_of(attr, struct update_attribute, attr);
-	struct ksplice_update *update = to_update(kobj);
+		container_of(file, struct update_attribute, file);
+	struct ksplice_update *update;
 	int ret;
 
 	if (!attribute->store)
 		return -EACCES;
 	mutex_lock(&ksplice_mutex);
+	update = to_update(kobj);
 	update->error = 0;
 	ret = attribute->store(update, text);
 	mutex_unlock(&ksplice_mutex);
 	return ret != 0 ? ret : (ssize_t)size;
-}
-
-static void update_release(struct kobject *kobj)
-{
-	kfree(to_update(kobj)->below);
-	kvfree(to_update(kobj));
 }
 
 static ssize_t stage_show(struct ksplice_update *update, char *page)
@@ -152,49 +160,28 @@ static ssize_t description_show(struct ksplice_update *update, char *page)
 	return sysfs_emit(page, "%s\n", update->description);
 }
 
-#define UPDATE_READ(name_)                                                       \
+#define UPDATE_FILE(name_, mode_, store_)                                        \
 	static struct update_attribute name_##_attribute = {                    \
-		.attr = { .name = #name_, .mode = 0400 },                       \
+		.file = __ATTR(name_, mode_, update_show, update_store),        \
 		.show = name_##_show,                                           \
+		.store = store_,                                                \
 	}
 
-static struct update_attribute stage_attribute = {
-	.attr = { .name = "stage", .mode = 0600 },
-	.show = stage_show,
-	.store = stage_store,
-};
-static struct update_attribute partial_attribute = {
-	.attr = { .name = "partial", .mode = 0600 },
-	.show = partial_show,
-	.store = ksplice_late_allow,
-};
-static struct update_attribute nudge_attribute = {
-	.attr = { .name = "nudge", .mode = 0600 },
-	.show = nudge_show,
-	.store = nudge_store,
-};
-UPDATE_READ(error);
-UPDATE_READ(match);
-UPDATE_READ(pause_ns);
-UPDATE_READ(description);
+UPDATE_FILE(stage, 0600, stage_store);
+UPDATE_FILE(partial, 0600, ksplice_late_allow);
+UPDATE_FILE(nudge, 0600, nudge_store);
+UPDATE_FILE(error, 0400, NULL);
+UPDATE_FILE(match, 0400, NULL);
+UPDATE_FILE(pause_ns, 0400, NULL);
+UPDATE_FILE(description, 0400, NULL);
 
 static struct attribute *update_attrs[] = {
-	&stage_attribute.attr,	  &error_attribute.attr,       &match_attribute.attr,
-	&pause_ns_attribute.attr, &description_attribute.attr, &partial_attribute.attr,
-	&nudge_attribute.attr,	  NULL,
+	&stage_attribute.file.attr,	  &error_attribute.file.attr,
+	&match_attribute.file.attr,	  &pause_ns_attribute.file.attr,
+	&description_attribute.file.attr, &partial_attribute.file.attr,
+	&nudge_attribute.file.attr,	  NULL,
 };
-ATTRIBUTE_GROUPS(update);
-
-static const struct sysfs_ops update_sysfs_ops = {
-	.show = update_show,
-	.store = update_store,
-};
-
-static struct kobj_type update_type = {
-	.release = update_release,
-	.sysfs_ops = &update_sysfs_ops,
-	.default_groups = update_groups,
-};
+static const struct attribute_group update_group = { .attrs = update_attrs };
 
 /*
  * Lists can be longer than the page that an ordinary file of sysfs is limited to,
@@ -295,13 +282,14 @@ static ssize_t list_read(struct file *file, struct kobject *kobj,
 			 KSPLICE_BIN_ATTRIBUTE *attr, char *buffer, loff_t offset, size_t size)
 {
 	const struct list_attribute *list = container_of(attr, struct list_attribute, bin);
-	struct ksplice_update *update = to_update(kobj);
 	struct list_text text = {
 		.addresses = file_ns_capable(file, &init_user_ns, CAP_SYSLOG),
 	};
+	struct ksplice_update *update;
 	ssize_t ret = -ENOMEM;
 
 	mutex_lock(&ksplice_mutex);
+	update = to_update(kobj);
 	list->fill(update, &text);
 	text.size = text.length + 1;
 	text.length = 0;
@@ -330,17 +318,33 @@ static const struct list_attribute lists[] = {
 	UPDATE_LIST(patches),
 };
 
-int ksplice_sysfs_add(struct ksplice_update *update)
+/* No reader or writer of its files is left afterwards. */
+static void remove_folder(struct kobject *folder)
 {
-	int ret = kobject_init_and_add(&update->kobj, &update_type, ksplice_kobj, "%s", update->id);
+	kobject_del(folder);
+	kobject_put(folder);
+}
+
+int ksplice_sysfs_add_folder(struct ksplice_update *update)
+{
+	update->kobj = kobject_create_and_add(update->id, ksplice_kobj);
+	return update->kobj ? 0 : -ENOMEM;
+}
+
+int ksplice_sysfs_add_files(struct ksplice_update *update)
+{
+	int ret = sysfs_create_group(update->kobj, &update_group);
 	size_t i;
 
 	for (i = 0; ret == 0 && i < ARRAY_SIZE(lists); i++)
 		ret = i == 1 && ksplice_fault("files") ? -ENOMEM :
-			 sysfs_create_bin_file(&update->kobj, &lists[i].bin);
-	if (ret != 0)
-		kobject_put(&update->kobj);
+			 sysfs_create_bin_file(update->kobj, &lists[i].bin);
 	return ret;
+}
+
+void ksplice_sysfs_remove(struct ksplice_update *update)
+{
+	remove_folder(update->kobj);
 }
 
 static ssize_t abi_show(struct kobject *kobj, struct kobj_attribute *attribute, char *page)
@@ -362,11 +366,11 @@ int ksplice_sysfs_init(void)
 	ret = ksplice_fault("abi") ? -ENOMEM :
 				     sysfs_create_file(ksplice_kobj, &abi_attribute.attr);
 	if (ret != 0)
-		kobject_put(ksplice_kobj);
+		remove_folder(ksplice_kobj);
 	return ret;
 }
 
 void ksplice_sysfs_exit(void)
 {
-	kobject_put(ksplice_kobj);
+	remove_folder(ksplice_kobj);
 }

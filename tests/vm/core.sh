@@ -69,6 +69,22 @@ finish "stages in wrong orders, and modes of files"
 
 core
 load string old
+must insmod /modules/holder.ko folder=$sys/string
+unload string old
+expect "updates" "$(ls $sys)" abi
+load string old
+ask string matched
+unload string old
+must rmmod ksplice
+expect "the folder of the core" "$(ls $sys 2>&1)" "ls: $sys: No such file or directory"
+must rmmod holder
+core
+load string old
+unload string old
+finish "folders in sysfs that somebody holds longer than the core is there"
+
+core
+load string old
 unload string old
 expect "updates" "$(ls $sys)" abi
 load string old
