@@ -4,6 +4,7 @@
 #include <linux/cpu.h>
 #include <linux/cpumask.h>
 #include <linux/kprobes.h>
+#include <linux/sched/task_stack.h>
 #include <linux/static_call.h>
 #include <linux/task_work.h>
 
@@ -86,6 +87,10 @@ static struct callback_head *no_task_work_cancel(struct task_struct *task, task_
 	return NULL;
 }
 
+static void no_put_task_stack(struct task_struct *task)
+{
+}
+
 static void no_function(void)
 {
 }
@@ -106,6 +111,7 @@ DEFINE_STATIC_CALL(ksplice_alternatives_text_reserved, no_text_reserved);
 DEFINE_STATIC_CALL(ksplice_stack_trace_save_tsk, no_trace);
 DEFINE_STATIC_CALL(ksplice_task_work_add, no_task_work);
 DEFINE_STATIC_CALL(ksplice_task_work_cancel, no_task_work_cancel);
+DEFINE_STATIC_CALL(ksplice_put_task_stack, no_put_task_stack);
 DEFINE_STATIC_CALL(ksplice_klp_find_ops, no_livepatch);
 DEFINE_STATIC_CALL(ksplice_ftrace_graph_ret_addr, no_graph_address);
 
@@ -117,6 +123,9 @@ static struct mutex *klp_mutex;
 
 /* 0 when this kernel has none. */
 static unsigned long kretprobe_trampoline;
+
+/* Whether references to stacks can be given back. */
+static bool can_put_stacks;
 
 /* The text of vmlinux. */
 static unsigned long text_start, text_end;
@@ -198,6 +207,7 @@ static void find_optional(void)
 	klp_mutex = lookup("klp_mutex");
 	if (klp_mutex)
 		FIND_OPTIONAL(ksplice_klp_find_ops, "klp_find_ops");
+	can_put_stacks = FIND_OPTIONAL(ksplice_put_task_stack, "put_task_stack");
 	FIND_OPTIONAL(ksplice_get_kprobe, "get_kprobe");
 	FIND_OPTIONAL(ksplice_alternatives_text_reserved, "alternatives_text_reserved");
 	FIND_OPTIONAL(ksplice_ftrace_graph_ret_addr, "ftrace_graph_ret_addr");
@@ -251,6 +261,16 @@ struct module *ksplice_get_module(const char *name)
 		module = ERR_PTR(-ETXTBSY);
 	rcu_read_unlock_sched();
 	return module;
+}
+
+bool ksplice_get_task_stack(struct task_struct *task)
+{
+	return can_put_stacks && try_get_task_stack(task);
+}
+
+void ksplice_put_task_stack(struct task_struct *task)
+{
+	static_call(ksplice_put_task_stack)(task);
 }
 
 struct task_struct *ksplice_idle_task(int cpu)

@@ -39,6 +39,10 @@ unsigned int ksplice_any_stack_trace(struct task_struct *task, unsigned long *ad
 
 struct task_struct *ksplice_idle_task(int cpu);
 
+/* A reference to the stack of @task; false when it has none, or this kernel no way back. */
+bool ksplice_get_task_stack(struct task_struct *task);
+void ksplice_put_task_stack(struct task_struct *task);
+
 /*
  * A reference to the module of that name, for module_put(); -ENODEV when it is
  * not loaded, -ETXTBSY when it is just being loaded or unloaded.

@@ -2,8 +2,8 @@
 /*
  * Finds tasks that are in code that is to be switched.
  *
- * Everything here runs under stop_machine(): no task runs but the stoppers, no
- * lock can be waited for, and nothing may be allocated.
+ * But for ksplice_look_ahead(), everything here runs under stop_machine(): no task
+ * runs but the stoppers, no lock can be waited for, and nothing may be allocated.
  */
 #include <linux/rcupdate.h>
 #include <linux/rethook.h>
@@ -13,6 +13,7 @@
 #include "compat.h"
 #include "core.h"
 #include "kernel.h"
+#include "settled.h"
 
 /* Deeper than the stack of any task in practice; beyond it, words are scanned. */
 #define TRACE_SIZE	256
@@ -115,17 +116,21 @@ static bool is_unknown(unsigned long address)
 }
 #endif
 
+/* Where the stack of a task begins that does not run, or our own from here on. */
+static __always_inline unsigned long stack_pointer(const struct task_struct *task)
+{
+	return task == current ? (unsigned long)__builtin_frame_address(0) : task->thread.sp;
+}
+
 /*
  * Any word that may be a return address counts as one, from where the stack of a
  * task that does not run begins, or our own.
  */
 static void scan_stack(struct ksplice_update *update, bool reverse, struct task_struct *task)
 {
-	unsigned long *word = task->stack, *end, sp = task->thread.sp;
+	unsigned long *word = task->stack, *end, sp = stack_pointer(task);
 
 	end = word + THREAD_SIZE / sizeof(*word);
-	if (task == current)
-		sp = (unsigned long)__builtin_frame_address(0);
 	if (sp >= (unsigned long)word && sp < (unsigned long)end)
 		word = (unsigned long *)(sp & ~(sizeof(*word) - 1));
 	if (!check_kretprobes(update, reverse, task))
@@ -190,9 +195,9 @@ static bool hides_addresses(const struct task_struct *task)
 static bool may_use_code(const struct task_struct *task)
 {
 	const unsigned long *word = task->stack, *end;
-	unsigned long sp = task->thread.sp;
+	unsigned long sp = stack_pointer(task);
 
-	if (task == current || hides_addresses(task))
+	if (hides_addresses(task))
 		return true;
 	end = word + THREAD_SIZE / sizeof(*word);
 	if (sp < (unsigned long)word || sp >= (unsigned long)end)
@@ -215,10 +220,8 @@ static void check_task(struct ksplice_update *update, bool reverse, struct task_
 	 * and we look at ourselves; what it called before and has left behind on its
 	 * stack would be in the way for ever.
 	 */
-#ifdef CONFIG_SMP
-	if (task->on_cpu && task != current)
+	if (ksplice_is_running(task) && task != current)
 		return;
-#endif
 	/* One without a stack has exited.  Nobody can free it while we look. */
 	if (!task->stack || refcount_read(&task->stack_refcount) == 0 || !may_use_code(task))
 		return;
@@ -232,6 +235,38 @@ static void check_task(struct ksplice_update *update, bool reverse, struct task_
 			return;
 }
 
+/* Whether a task is out of the way, if it does not begin to run meanwhile. */
+static bool is_out_of_the_way(struct task_struct *task)
+{
+	bool is_out;
+
+	if (ksplice_is_running(task) || !ksplice_get_task_stack(task))
+		return false;
+	is_out = !may_use_code(task);
+	ksplice_put_task_stack(task);
+	return is_out;
+}
+
+struct ksplice_settled *ksplice_look_ahead(const struct ksplice_update *update, bool reverse)
+{
+	struct ksplice_settled *settled = ksplice_settled_new();
+	struct task_struct *process, *task;
+
+	if (!settled)
+		return NULL;
+	find_bounds(update, reverse);
+	rcu_read_lock();
+	for_each_process_thread(process, task) {
+		unsigned long switches = ksplice_task_switches(task);
+
+		smp_rmb();
+		if (is_out_of_the_way(task))
+			ksplice_settled_add(settled, task, switches);
+	}
+	rcu_read_unlock();
+	return settled;
+}
+
 int ksplice_check_stacks(struct ksplice_update *update, bool reverse)
 {
 	struct task_struct *process, *task;
@@ -241,7 +276,8 @@ int ksplice_check_stacks(struct ksplice_update *update, bool reverse)
 	find_bounds(update, reverse);
 	rcu_read_lock();
 	for_each_process_thread(process, task)
-		check_task(update, reverse, task);
+		if (!ksplice_is_settled(update->settled, task))
+			check_task(update, reverse, task);
 	rcu_read_unlock();
 	for_each_online_cpu(cpu)
 		check_task(update, reverse, ksplice_idle_task(cpu));

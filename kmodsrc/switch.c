@@ -4,6 +4,7 @@
  * of an update are written, or all are removed.
  */
 #define pr_fmt(format) KBUILD_MODNAME ": " format
+#include <linux/delay.h>
 #include <linux/ktime.h>
 #include <linux/uaccess.h>
 #include <asm/sync_core.h>
@@ -11,6 +12,7 @@
 #include "core.h"
 #include "fault.h"
 #include "kernel.h"
+#include "settled.h"
 
 struct switch_request {
 	struct ksplice_update *update;
@@ -188,6 +190,10 @@ static int try_switch(struct ksplice_update *update, bool reverse)
 	ret = ksplice_fault("breakpoints") ? -ENOMEM : ksplice_poke_begin(update);
 	if (ret != 0)
 		return ksplice_fail(update, ret, "breakpoints cannot be handled");
+	update->settled = ksplice_look_ahead(update, reverse);
+	/* For a test to move tasks now. */
+	while (ksplice_fault("wait"))
+		msleep(20);
 	ksplice_lock_text();
 	ret = ksplice_fault("text") ? ksplice_fail(update, -EBUSY, "fault") :
 				      check_text(update, reverse);
@@ -203,6 +209,8 @@ static int try_switch(struct ksplice_update *update, bool reverse)
 			ksplice_fail(update, ret, "the CPUs could not be stopped");
 	}
 	ksplice_unlock_text();
+	ksplice_settled_free(update->settled);
+	update->settled = NULL;
 	hits = ksplice_poke_end();
 	if (hits > 0)
 		pr_info("update %s: %u NMIs came upon a jump that was being written\n", update->id,

@@ -27,6 +27,31 @@ kill $sleeper
 wait $sleeper 2> /dev/null
 finish "a task that sleeps in the way is nudged, and goes on sleeping"
 
+# The core looks at all tasks before it stops them: this one is out of the way then,
+# and falls asleep in it before all stop.
+must insmod /modules/faults/ksplice.ko fault=wait
+mkfifo /tmp/go
+(read -r _ < /tmp/go; exec sleep 10000) &
+sleeper=$!
+ksplice-apply --retries=0 /updates/ksplice-asleep.tar.gz > /tmp/out 2>&1 &
+apply=$!
+until [ "$(cat $sys/asleep/stage 2> /dev/null)" = linked ]; do
+	kill -0 $apply || break
+done
+sleep 2
+echo > /tmp/go
+until [ "$(cat /proc/$sleeper/comm)" = sleep ]; do
+	kill -0 $sleeper || break
+done
+sleep 1
+must write none /sys/module/ksplice/parameters/fault
+wait $apply
+expect "status" $? 3
+contains "what ksplice-apply says" "$(cat /tmp/out)" "task $sleeper (sleep, state S) is in hrtimer_nanosleep"
+kill $sleeper
+rm /tmp/go
+finish "a task that comes in the way after the core has looked"
+
 # The unwinder does not know the code of BPF, so these stacks are scanned; there the
 # kretprobe has taken away the only address in hrtimer_nanosleep.
 entry=0x$(sed -n 's/ . do_nanosleep$//p' /proc/kallsyms)
