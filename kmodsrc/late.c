@@ -177,7 +177,11 @@ int ksplice_late_check(struct ksplice_update *update)
 	return 0;
 }
 
-/* Run the helper, which loads the new code.  Unlocks ksplice_mutex meanwhile. */
+/*
+ * Run the helper, which loads the new code.  Unlocks ksplice_mutex meanwhile.  A wait
+ * that a signal could end (UMH_KILLABLE) would leave a process that is still to be
+ * started, and with arguments that are on our stack; the helper limits its own time.
+ */
 static int load_new_code(struct ksplice_update *update, struct ksplice_target *target)
 {
 	char *argv[] = { update->helper, "--late", update->id, target->name, NULL };
@@ -185,7 +189,7 @@ static int load_new_code(struct ksplice_update *update, struct ksplice_target *t
 	int ret;
 
 	mutex_unlock(&ksplice_mutex);
-	ret = call_usermodehelper(argv[0], argv, envp, UMH_WAIT_PROC | UMH_KILLABLE);
+	ret = call_usermodehelper(argv[0], argv, envp, UMH_WAIT_PROC);
 	mutex_lock(&ksplice_mutex);
 	ksplice_unpublish(target);
 	if (target->new && try_module_get(target->new->owner))
