@@ -238,6 +238,9 @@ void ksplice_constants_end(struct ksplice_update *update);
 /* Write it, under stop_machine(). */
 void ksplice_constants_write(const struct ksplice_update *update, bool reverse);
 
+/* The module that @target is goes, and its jumps with it: what an undo calls, but the checks. */
+void ksplice_hooks_lose(const struct ksplice_target *target);
+
 /* shadow.c: forget all shadow data, where it is the core's. */
 void ksplice_shadow_exit(void);
 

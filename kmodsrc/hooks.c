@@ -7,7 +7,9 @@
  * that may sleep are called with ksplice_mutex held, which is ours alone, and with
  * the text not locked.
  */
+#define pr_fmt(format) KBUILD_MODNAME ": " format
 #include <linux/err.h>
+#include <linux/stop_machine.h>
 
 #include "compat.h"
 #include "core.h"
@@ -39,6 +41,14 @@ static int refuse(struct ksplice_update *update, const struct ksplice_target *ta
 			    "%s: the hook %s refuses, with %d", target->name, hook->name, ret);
 }
 
+static int call_hook(const struct ksplice_hook *hook)
+{
+	if (may_refuse(hook->kind))
+		return hook->function.check();
+	hook->function.act();
+	return 0;
+}
+
 static int call_hooks(struct ksplice_update *update, const struct ksplice_target *target,
 		      unsigned long kind, bool backwards)
 {
@@ -47,14 +57,8 @@ static int call_hooks(struct ksplice_update *update, const struct ksplice_target
 
 	for (i = 0; i < new->nr_hooks; i++) {
 		const struct ksplice_hook *hook = &new->hooks[backwards ? new->nr_hooks - 1 - i : i];
-		int ret = 0;
+		int ret = hook->kind == kind ? call_hook(hook) : 0;
 
-		if (hook->kind != kind)
-			continue;
-		if (may_refuse(kind))
-			ret = hook->function.check();
-		else
-			hook->function.act();
 		if (ret != 0)
 			return refuse(update, target, hook, ret);
 	}
@@ -153,4 +157,46 @@ int ksplice_switch_with_hooks(struct ksplice_update *update, bool reverse)
 	else
 		act(update, end, KSPLICE_FAIL_APPLY + shift, !reverse);
 	return ret;
+}
+
+struct going {
+	const struct ksplice_target *target;
+	unsigned long kind;
+};
+
+static bool has_hooks(const struct ksplice_target *target, unsigned long kind)
+{
+	unsigned long i;
+
+	for (i = 0; i < target->new->nr_hooks; i++)
+		if (target->new->hooks[i].kind == kind)
+			return true;
+	return false;
+}
+
+/* All hooks of a kind, backwards.  Returns how many refused, which changes nothing. */
+static int call_all(void *data)
+{
+	const struct going *going = data;
+	const struct ksplice_mod_change *new = going->target->new;
+	unsigned long i;
+	int refused = 0;
+
+	for (i = new->nr_hooks; i-- > 0;)
+		if (new->hooks[i].kind == going->kind)
+			refused += call_hook(&new->hooks[i]) != 0;
+	return refused;
+}
+
+void ksplice_hooks_lose(const struct ksplice_target *target)
+{
+	struct going going = { target, KSPLICE_PRE_REVERSE };
+
+	if (call_all(&going) != 0)
+		pr_warn("%s goes, though a hook refuses\n", target->name);
+	going.kind = KSPLICE_REVERSE;
+	if (has_hooks(target, going.kind) && stop_machine(call_all, &going, NULL) != 0)
+		pr_warn("%s goes, and its hooks could not be called\n", target->name);
+	going.kind = KSPLICE_POST_REVERSE;
+	call_all(&going);
 }

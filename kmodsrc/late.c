@@ -428,6 +428,8 @@ static void lose_target(struct ksplice_target *target)
 	struct ksplice_update *update = target->update;
 	unsigned long functions, bytes;
 
+	if (update->stage == KSPLICE_STAGE_APPLIED)
+		ksplice_hooks_lose(target);
 	if (target->matcher) {
 		ksplice_match_totals(target->matcher, &functions, &bytes);
 		update->matched_functions -= functions;

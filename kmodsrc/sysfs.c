@@ -110,6 +110,7 @@ static const char *error_name(int error)
 		{ -ENOMEM, "ENOMEM" },	 { -EEXIST, "EEXIST" }, { -ENOEXEC, "ENOEXEC" },
 		{ -ENODEV, "ENODEV" },	 { -EINVAL, "EINVAL" }, { -ERANGE, "ERANGE" },
 		{ -EFAULT, "EFAULT" },	 { -EAGAIN, "EAGAIN" }, { -ENOSYS, "ENOSYS" },
+		{ -EPERM, "EPERM" },
 	};
 	size_t i;
 

@@ -38,6 +38,13 @@ apply()
 	run 0 ksplice-apply "$@" /updates/ksplice-late.tar.gz
 }
 
+# The hooks that ran since the last call, as "NAME;NAME"; @ is "with the CPUs stopped".
+hooks()
+{
+	dmesg | sed -n 's/.*hook: //p' | sed 's/ stopped$/@/' | paste -s -d ';'
+	forget_messages
+}
+
 undo()
 {
 	run 0 ksplice-undo late
@@ -276,6 +283,86 @@ undo
 run 0 rmmod zram
 end_case "late: an update upon another one, both in a target that comes later"
 
+# hooks.patch: which hook refuses is in this file.
+panic=/proc/sys/kernel/panic
+panic_before=$(cat $panic)
+vmlinux="vmlinux pre_apply;vmlinux second_pre_apply;vmlinux check_apply@;vmlinux apply@;vmlinux post_apply"
+zram="zram pre_apply;zram check_apply@;zram apply@;zram post_apply"
+lost="zram pre_reverse;zram reverse@;zram post_reverse"
+undone="vmlinux pre_reverse;vmlinux check_reverse@;vmlinux reverse@;vmlinux post_reverse"
+forget_messages
+run 0 ksplice-apply --partial /updates/ksplice-hooks.tar.gz
+expect "hooks without zram" "$(hooks)" "$vmlinux"
+run 0 insmod /modules/zram.ko
+expect "order of post_apply and zram's init" "post_apply;Added" \
+	"$(dmesg | grep -o 'post_apply\|Added' | tail -n 2 | paste -s -d ';')"
+expect "hooks when zram comes" "$(hooks)" "$zram"
+# It goes by force, and nobody can keep it.
+echo 1014 > $panic
+run 0 rmmod -f zram
+contains "the log" "$(dmesg)" "zram goes, though a hook refuses"
+expect "hooks when zram goes" "$(hooks)" "$lost"
+run 0 insmod /modules/zram.ko
+expect "hooks when zram is back" "$(hooks)" "$zram"
+echo 0 > $panic
+run 0 rmmod -f zram
+expect "hooks when zram goes again" "$(hooks)" "$lost"
+run 0 ksplice-undo hooks
+expect "hooks to undo without zram" "$(hooks)" "$undone"
+run 0 ksplice-apply --partial /updates/ksplice-hooks.tar.gz
+run 0 insmod /modules/zram.ko
+hooks > /dev/null
+run 0 ksplice-undo hooks
+contains "hooks to undo" "$(hooks)" "zram pre_reverse;vmlinux pre_reverse;zram check_reverse@;"
+run 0 rmmod zram
+end_case "late: hooks of a target that comes later, goes by force, and comes again"
+
+run 0 ksplice-apply --partial /updates/ksplice-hooks.tar.gz
+hooks > /dev/null
+for number in 1011 1013; do
+	echo $number > $panic
+	fail format insmod /modules/zram.ko
+	contains "error" "$(cat $sys/hooks/error)" "EPERM zram: the hook hook_"
+	contains "hooks that refuse" "$(hooks)" ";zram fail_apply"
+done
+# Busy for a moment.
+echo 2013 > $panic
+insmod /modules/zram.ko &
+loader=$!
+sleep 1
+echo 0 > $panic
+wait $loader || errors="$errors; insmod fails"
+once="zram pre_apply;zram check_apply@;zram fail_apply;"
+all=$(hooks)
+contains "hooks that are busy" "$all" "$once"
+expect "hooks that are busy, but these" "$(echo "$all" | sed "s/$once//g")" "$zram"
+run 0 ksplice-undo hooks
+run 0 rmmod zram
+run 0 ksplice-apply --partial=load /updates/ksplice-hooks.tar.gz
+hooks > /dev/null
+echo 1011 > $panic
+run 0 insmod /modules/zram.ko
+contains "targets" "$(cat $sys/hooks/targets)" "zram old new unpatched"
+expect "hooks" "$(hooks)" "zram pre_apply;zram fail_apply"
+echo 0 > $panic
+run 0 ksplice-undo hooks
+expect "hooks to undo without zram" "$(hooks)" "$undone"
+run 0 rmmod zram
+end_case "late: hooks of a target that comes later refuse"
+
+run 0 ksplice-apply --partial /updates/ksplice-late_hooks.tar.gz
+forget_messages
+fail "No such device" insmod /modules/coretemp.ko
+# Busybox tries it in two ways.
+once="coretemp pre_apply;coretemp post_apply;coretemp pre_reverse;coretemp reverse@;coretemp post_reverse"
+all=$(hooks)
+contains "hooks" "$all" "$once"
+expect "hooks, but these" "$(echo "$all" | sed "s/$once;*//g")" ""
+run 0 ksplice-undo late_hooks
+expect "hooks to undo" "$(hooks)" ""
+end_case "late: hooks when the init function fails"
+echo "$panic_before" > $panic
+
 for _ in $(seq 10); do
 	apply --partial
 	for _ in 1 2 3 4; do
@@ -289,3 +376,23 @@ for _ in $(seq 10); do
 	[ -z "$errors" ] || break
 done
 end_case "late: again and again, several at a time"
+
+# Whoever loads a target is killed: at any moment, and while the helper runs.
+delay=0
+while [ $delay -lt 12 ] && [ -z "$errors" ]; do
+	apply --partial
+	insmod /modules/zram.ko 2> /dev/null &
+	loader=$!
+	usleep $((delay * 20000))
+	kill -KILL $loader 2> /dev/null
+	wait $loader 2> /dev/null
+	expect "states after a kill" "$(sed -n 's/^zram.* //p' $sys/late/targets)" \
+		"$(lsmod | grep -q '^zram ' && echo late || echo missing)"
+	[ -d /sys/module/zram ] || run 0 insmod /modules/zram.ko
+	added "zram0, patched"
+	undo
+	run 0 rmmod zram
+	delay=$((delay + 1))
+done
+expect "kills" $delay 12
+end_case "late: who loads a target is killed"
