@@ -71,4 +71,4 @@ while read -r id target _; do
 	match_one "$id" "$target"
 done </match/updates
 echo "cpus $(grep -c ^processor /proc/cpuinfo)"
-grep . /sys/devices/system/cpu/vulnerabilities/* | sed -n 's|.*/||; s/^/vulnerability /p'
+grep . /sys/devices/system/cpu/vulnerabilities/* | sed -n 's|^[^:]*/||; s/^/vulnerability /p'
