@@ -92,7 +92,7 @@ extract_target()
 	[ "$2" -eq 0 ] || label_id=${id:0:16}_$2
 	spawn "$dir/objmanip.log" env -C "$work" "$objmanip" --id="$label_id" --target="$1" \
 		--old="$dir/old_code.o" --new="$dir/new_code.o" --symvers="$dir/labels.symvers" \
-		--crcs="$dir/crcs" --report="$dir/report.json" "${pairs[@]}"
+		--crcs="$dir/crcs" --source-date="$source_date" --report="$dir/report.json" "${pairs[@]}"
 	await "$REPLY" "$dir/objmanip.log" || status=$?
 	case $status in
 	0) ;;

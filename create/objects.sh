@@ -13,6 +13,13 @@ changed_objects=()	# objects whose code differs
 # one by one.  Debugging information is of no use here and slow.
 object_flags="-ffunction-sections -fdata-sections -g0"
 
+# What __DATE__ and __TIME__ are: Aug 23 1973, 03:52:47, of which no source of a kernel
+# speaks, so ksplice-objmanip knows the places where the run may have any other.  The
+# kernel forbids them; kernels that have them were built without that.  __TIMESTAMP__,
+# the time of a file, stays an error.
+source_date=114925967
+object_flags="-Wno-date-time -Wno-builtin-macro-redefined -U__TIMESTAMP__ $object_flags"
+
 # What patches may include is in a folder of its own, lest our headers be taken
 # for those of the kernel.  The unpatched source is compiled like the patched one.
 add_headers()
@@ -209,7 +216,7 @@ make_objects()
 	local shadow=$1
 
 	shift
-	kmake "$shadow" -o prepare KCFLAGS="$object_flags" is-single-obj-m=y cmd_ld_single_m= "$@"
+	SOURCE_DATE_EPOCH=$source_date kmake "$shadow" -o prepare KCFLAGS="$object_flags" is-single-obj-m=y cmd_ld_single_m= "$@"
 }
 
 # make_in_batches FOLDER ARG... -- OBJECT...

@@ -85,7 +85,7 @@ static void append_relocs(const struct matching *matching,
 		int64_t addend = (int64_t)((uint64_t)reloc->addend - (uint64_t)reloc->bias);
 		const char *name;
 
-		if (reloc->offset < from || reloc->offset >= to)
+		if (reloc->offset < from || reloc->offset >= to || ksplice_is_date(reloc))
 			continue;
 		name = tables->strings + (reloc->symbol != KSPLICE_NONE ?
 						  tables->symbols[reloc->symbol].name :

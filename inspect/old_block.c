@@ -60,6 +60,8 @@ const char *old_reloc_kind_name(uint32_t kind)
 		[KSPLICE_RELOC_PC32] = "pc32",
 		[KSPLICE_RELOC_PC64] = "pc64",
 		[KSPLICE_RELOC_PC8] = "pc8",
+		[KSPLICE_RELOC_DATE] = "date",
+		[KSPLICE_RELOC_TIME] = "time",
 	};
 
 	return kind < KSPLICE_RELOC_KINDS ? names[kind] : "?";
@@ -106,7 +108,7 @@ static struct json_object *reloc_json(const struct ksplice_old_tables *tables,
 		if (tables->symbols[reloc->symbol].section != KSPLICE_NONE)
 			json_add_string(item, "in",
 					section_name(tables, tables->symbols[reloc->symbol].section));
-	} else {
+	} else if (reloc->section != KSPLICE_NONE) {
 		json_add_string(item, "elements", section_name(tables, reloc->section));
 	}
 	json_object_object_add(item, "addend", json_object_new_int64(reloc->addend));

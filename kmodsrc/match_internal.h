@@ -186,6 +186,12 @@ int ksplice_offset_match(struct ksplice_place *place, u32 section, u32 offset,
 /* Size in bytes of the field of @reloc. */
 u32 ksplice_reloc_size(const struct ksplice_old_reloc *reloc);
 
+/* Whether it is no reference, but a date or a time of day. */
+static inline bool ksplice_is_date(const struct ksplice_old_reloc *reloc)
+{
+	return reloc->kind == KSPLICE_RELOC_DATE || reloc->kind == KSPLICE_RELOC_TIME;
+}
+
 /* Read a pointer of the run; 0 or -EFAULT. */
 int ksplice_read_word(const struct ksplice_matcher *matcher, unsigned long address,
 		      unsigned long *word);
@@ -274,6 +280,13 @@ bool ksplice_is_misplaced(const struct ksplice_matcher *matcher, u32 section);
  * instruction in the padding in front of a function, which counts them.
  */
 unsigned long ksplice_callee(const struct ksplice_matcher *matcher, unsigned long target);
+
+/*
+ * match_date.c
+ */
+
+/* Whether @text, of the size of @reloc, is a date, or a time of day, as that wants. */
+bool ksplice_date_match(const struct ksplice_old_reloc *reloc, const u8 *text);
 
 /*
  * match_data.c

@@ -53,6 +53,8 @@ static const struct ksplice_reloc_ops reloc_ops[KSPLICE_RELOC_KINDS] = {
 	[KSPLICE_RELOC_PC32] = { 4, true, extract_s32 },
 	[KSPLICE_RELOC_PC64] = { 8, true, extract_u64 },
 	[KSPLICE_RELOC_PC8] = { 1, true, extract_s8 },
+	[KSPLICE_RELOC_DATE] = { 11 },
+	[KSPLICE_RELOC_TIME] = { 8 },
 };
 
 u32 ksplice_reloc_size(const struct ksplice_old_reloc *reloc)

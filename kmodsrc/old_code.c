@@ -130,6 +130,15 @@ static int check_sorted(struct check *check, const u32 *index, u32 count, size_t
 	return 0;
 }
 
+static bool date_ok(const struct ksplice_old_section *section,
+		    const struct ksplice_old_reloc *reloc)
+{
+	return (section->kind == KSPLICE_SECTION_RODATA ||
+		section->kind == KSPLICE_SECTION_STRINGS) &&
+	       reloc->symbol == KSPLICE_NONE && reloc->section == KSPLICE_NONE &&
+	       reloc->addend == 0 && reloc->bias == 0 && reloc->past == 0;
+}
+
 static int check_relocs(struct check *check, const struct ksplice_old_section *section)
 {
 	const struct ksplice_old_header *old = check->old;
@@ -147,6 +156,11 @@ static int check_relocs(struct check *check, const struct ksplice_old_section *s
 		if (!fits_in(reloc->offset, ksplice_reloc_size(reloc), section->size))
 			return malformed(check, "a reloc lies outside its section");
 		end = reloc->offset + ksplice_reloc_size(reloc);
+		if (ksplice_is_date(reloc)) {
+			if (!date_ok(section, reloc))
+				return malformed(check, "a date is not in strings or read-only data");
+			continue;
+		}
 		if (reloc->symbol != KSPLICE_NONE && reloc->section == KSPLICE_NONE) {
 			if (reloc->symbol >= old->symbols.count || reloc->past != 0)
 				return malformed(check, "a reloc refers to no symbol");

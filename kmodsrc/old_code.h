@@ -18,7 +18,7 @@
 #include <linux/types.h>
 
 #define KSPLICE_OLD_MAGIC	0x4f53504bu	/* "KPSO" */
-#define KSPLICE_OLD_VERSION	2
+#define KSPLICE_OLD_VERSION	3
 #define KSPLICE_NONE		0xffffffffu	/* no such symbol or section */
 
 /* Longest string in the block, its NUL included (KSYM_NAME_LEN is 512). */
@@ -112,13 +112,16 @@ enum ksplice_reloc_kind {
 	KSPLICE_RELOC_PC32,
 	KSPLICE_RELOC_PC64,
 	KSPLICE_RELOC_PC8,	/* of short jumps between functions of one section */
+	KSPLICE_RELOC_DATE,	/* no reference: 11 bytes of text, any date as of __DATE__ */
+	KSPLICE_RELOC_TIME,	/* 8 bytes of text, any time as of __TIME__ */
 	KSPLICE_RELOC_KINDS,
 };
 
 /*
  * The bytes at @offset hold: symbol + addend (- address of the bytes, for PC*).
  * A reference to strings or constants names their section instead of a symbol,
- * and then @addend minus @bias is the offset in it.
+ * and then @addend minus @bias is the offset in it.  A date or time is in strings or
+ * read-only data; it names neither, and all else is 0.
  *
  * @bias: what the addend contains only because the field is PC-relative: minus
  *        the distance from the field to the end of its instruction (-4, -5, …);

@@ -27,6 +27,7 @@ struct options {
 	const char *target;
 	struct outputs outputs;
 	const char *crcs;
+	const char *source_date;
 };
 
 static const char usage[] =
@@ -41,6 +42,8 @@ static const char usage[] =
 	"  --new=FILE       write the object with the new code to FILE\n"
 	"  --symvers=FILE   write the symbols that the new code imports to FILE\n"
 	"  --crcs=FILE      lines \"NAME 0xCRC\": the versions of symbols that POST exports\n"
+	"  --source-date=N  the objects were compiled with SOURCE_DATE_EPOCH=N: any date\n"
+	"                   may be in the running kernel where the compiler put that in\n"
 	"  --report=FILE    write what changed to FILE, as JSON\n"
 	"  --help           show this help\n"
 	"  --version        show the version\n"
@@ -71,6 +74,7 @@ static int parse_options(int argc, char **argv, struct options *options)
 		{ "new", required_argument, NULL, 'n' },
 		{ "symvers", required_argument, NULL, 's' },
 		{ "crcs", required_argument, NULL, 'c' },
+		{ "source-date", required_argument, NULL, 'd' },
 		{ "report", required_argument, NULL, 'r' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },
@@ -97,6 +101,9 @@ static int parse_options(int argc, char **argv, struct options *options)
 			break;
 		case 'c':
 			options->crcs = optarg;
+			break;
+		case 'd':
+			options->source_date = optarg;
 			break;
 		case 'r':
 			options->outputs.report = optarg;
@@ -171,6 +178,8 @@ int main(int argc, char **argv)
 	manip.target = options.target;
 	manip.nr_pairs = (size_t)(argc - optind) / 2;
 	manip.pairs = arena_array(&manip.arena, manip.nr_pairs, sizeof(*manip.pairs));
+	if (options.source_date && set_source_date(&manip, options.source_date) != 0)
+		return usage_error("--source-date must be seconds since 1970, not after the year 9999");
 	status = run(&manip, &options, argv + optind, &err);
 	if (status == EXIT_TROUBLE)
 		fprintf(stderr, "ksplice-objmanip: %s\n", err.text);

@@ -96,6 +96,7 @@ struct manip {
 	const char *id;
 	const char *target;
 	unsigned int word_size;
+	char date[12], time[9];		/* __DATE__ and __TIME__ of the objects; or empty */
 	struct pair *pairs;
 	size_t nr_pairs;
 	struct pointers symbols;	/* struct old_symbol, in order of making */
@@ -120,6 +121,23 @@ void add_note(struct manip *manip, struct pointers *list, const struct object *o
 
 struct span_info *pre_info(struct manip *manip, const struct span *span);
 struct span_info *post_info(struct manip *manip, const struct span *span);
+
+/*
+ * dates.c
+ */
+
+/*
+ * Note when the compiler thought the objects were compiled: @seconds since 1970, as in
+ * SOURCE_DATE_EPOCH.  Returns 0, or -1 if that is no number, or after the year 9999.
+ */
+int set_source_date(struct manip *manip, const char *seconds);
+
+/*
+ * The first date or time in [@start, @end) of a section: its offset, and in *@kind the
+ * KSPLICE_RELOC_*; @end if there is none.
+ */
+uint64_t find_date(const struct manip *manip, const struct section *section, uint64_t start,
+		   uint64_t end, uint8_t *kind);
 
 /*
  * symbols.c

@@ -218,6 +218,22 @@ static int add_reloc(struct manip *manip, struct block *block, const struct side
 	return 0;
 }
 
+/* Dates and times that lie between @start and @end. */
+static void add_dates(const struct manip *manip, struct block *block,
+		      const struct section *section, uint64_t base, uint64_t start, uint64_t end)
+{
+	struct block_reloc out = {
+		.reloc = { .symbol = KSPLICE_NONE, .section = KSPLICE_NONE },
+	};
+
+	if (!is_class(section, CLASS_RODATA) && !is_class(section, CLASS_STRINGS))
+		return;
+	while ((start = find_date(manip, section, start, end, &out.reloc.kind)) < end) {
+		out.reloc.offset = (uint32_t)(start++ - base);
+		bytes_append(&block->relocs, &out, sizeof(out));
+	}
+}
+
 static int add_section_relocs(struct manip *manip, struct block *block, struct side *pre,
 			      const struct section *section, uint32_t index, uint64_t start,
 			      uint64_t size, struct ks_error *err)
@@ -237,10 +253,12 @@ static int add_section_relocs(struct manip *manip, struct block *block, struct s
 			return ks_error_set(err, "%s: %s+0x%llx: relocation overlaps with what is next to it",
 					    pre->object->path, section->name,
 					    (unsigned long long)reloc->offset);
+		add_dates(manip, block, section, start, end, reloc->offset);
 		if (add_reloc(manip, block, pre, reloc, start, err) != 0)
 			return -1;
 		end = reloc->offset + reloc->length;
 	}
+	add_dates(manip, block, section, start, end, start + size);
 	old = (struct ksplice_old_section *)block->sections.data + index;
 	old->relocs = first;
 	old->nr_relocs = (uint32_t)(block->relocs.size / sizeof(struct block_reloc)) - first;
@@ -255,7 +273,7 @@ static int add_object_relocs(struct manip *manip, struct block *block, struct si
 	size_t i;
 
 	for_each_section(pre->object, section, i) {
-		if (pre->sections[i] > 0 && section->nr_relocs > 0 &&
+		if (pre->sections[i] > 0 &&
 		    add_section_relocs(manip, block, pre, section, pre->sections[i] - 1, 0,
 				       section->size, err) != 0)
 			return -1;

@@ -11,6 +11,7 @@ cd "$work" || exit 1
 status=0
 machine=
 flags=
+options=()
 
 # check NAME GOT EXPECTED
 check() {
@@ -73,7 +74,7 @@ manip() {
 	done
 	rm -f old.o new.o labels report.json
 	ksplice-objmanip --id=test --target=vmlinux --old=old.o --new=new.o --symvers=labels \
-		--report=report.json "${pairs[@]}" 2>err
+		--report=report.json "${options[@]}" "${pairs[@]}" 2>err
 	code=$?
 }
 

@@ -14,6 +14,7 @@
 
 #include "tests/unit/keep.h"
 #include "tests/unit/match_block.h"
+#include "tests/unit/match_dates.h"
 #include "tests/unit/match_sites.h"
 
 struct fixture {
@@ -420,6 +421,22 @@ static void test_elements(void **state)
 	expect(fixture, -ENOENT, "another constant");
 }
 
+static void test_dates(void **state)
+{
+	const struct date_case *date = date_cases;
+	struct fixture *fixture;
+	int named;
+
+	(void)state;
+	for (; date < date_cases + ARRAY_SIZE(date_cases); date++) {
+		for (named = 0; named <= (date->from == 0); named++) {
+			fixture = new_fixture();
+			put_dates(&fixture->build, &fixture->run, date, named);
+			expect(fixture, date->expected, date->run);
+		}
+	}
+}
+
 /* f refers to a nameless table of two pointers, { callee, f + 0 }. */
 static struct fixture *new_table(u32 first, u32 second)
 {
@@ -738,7 +755,8 @@ static struct fixture *new_everything(void)
 	struct build *build = &fixture->build;
 	u32 strings, replacement, pv_ops, key, first, symbol;
 
-	strings = add_section(build, KSPLICE_SECTION_STRINGS, "", "61 62 00 63 64 00");
+	strings = add_bytes(build, KSPLICE_SECTION_STRINGS, "", "ab\0cd\0Aug 23 1973", 18);
+	add_reloc(build, 6, KSPLICE_NONE, KSPLICE_RELOC_DATE, 0, 0);
 	replacement = add_section(build, KSPLICE_SECTION_REPLACEMENT, "", "0f 01 ca");
 	first = add_alternative(build, replacement, 0, 3);
 	pv_ops = add_extern(build, "pv_ops");
@@ -856,6 +874,7 @@ int main(void)
 		cmocka_unit_test(test_alternatives),
 		cmocka_unit_test(test_slot_calls),
 		cmocka_unit_test(test_elements),
+		cmocka_unit_test(test_dates),
 		cmocka_unit_test(test_rodata),
 		cmocka_unit_test(test_own_address),
 		cmocka_unit_test(test_into_each_other),

@@ -76,6 +76,14 @@ fi
 contains "error" "$(cat $sys/stage1b/error)" "ENOENT"
 contains "error" "$(cat $sys/stage1b/error)" "linux_banner"
 each rmmod stage1b old vmlinux
+each insmod stage1c old stage_dated
+must insmod "$stages/stage_dated.ko"
+contains "the module's text" "$(cat /sys/module/stage_dated/parameters/built)" "built on "
+lacks "the module's text" "$(cat /sys/module/stage_dated/parameters/built)" 1999
+must sh -c "echo matched > $sys/stage1c/stage"
+expect "error" "$(cat $sys/stage1c/error)" ok
+each rmmod stage1c old stage_dated
+must rmmod stage_dated
 must rmmod ksplice
 end_case "stages: 1, dates"
 
