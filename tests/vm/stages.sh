@@ -141,3 +141,32 @@ end_case "stages: 6, hooks and shadow data"
 stages=/stages/own
 stage6
 end_case "stages: 6, shadow data of the core"
+
+stages=/stages
+params=/sys/module/stage_late/parameters
+must insmod "$stages/ksplice.ko"
+each insmod stage7 old stage_late
+must sh -c "echo refuse $stages/helper > $sys/stage7/partial"
+must sh -c "echo matched > $sys/stage7/stage"
+expect "stage of stage7" "$(cat $sys/stage7/stage)" linked
+ask stage7 applied
+expect "targets" "$(cat $sys/stage7/targets)" "stage_late old missing"
+if insmod $stages/own/stage_late.ko 2> /dev/null; then
+	errors="$errors; a module with another text is loaded"
+fi
+contains "error" "$(cat $sys/stage7/error)" ENOENT
+expect "targets" "$(cat $sys/stage7/targets)" "stage_late old missing"
+must insmod $stages/stage_late.ko
+expect "targets" "$(cat $sys/stage7/targets)" "stage_late old new late"
+expect "the text at the start" "$(cat $params/at_start)" patched
+expect "the text" "$(cat $params/text)" patched
+if rmmod stage_late 2> /dev/null; then
+	errors="$errors; a patched module is unloaded"
+fi
+ask stage7 reversed
+expect "the text, undone" "$(cat $params/text)" unpatched
+each rmmod stage7 new stage_late
+each rmmod stage7 old stage_late
+must rmmod stage_late
+must rmmod ksplice
+end_case "stages: 7, a target that is not loaded yet"
