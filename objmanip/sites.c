@@ -184,6 +184,14 @@ static int add_paravirt(const struct entry *entry)
 			place_by_name(entry->manip, "pv_ops").symbol);
 }
 
+static bool is_in_text(const struct block *block, uint32_t index, uint64_t offset)
+{
+	const struct ksplice_old_section *section =
+		(const struct ksplice_old_section *)block->sections.data + index;
+
+	return section->kind == KSPLICE_SECTION_TEXT && offset <= section->size;
+}
+
 /* { s32 site, s32 label, pointer-sized key }; three pointers before 4.20 */
 static int add_jump_label(const struct entry *entry)
 {
@@ -191,7 +199,8 @@ static int add_jump_label(const struct entry *entry)
 	uint64_t offset, start;
 	uint32_t index;
 
-	if (!label || !find_place(entry->manip, label, &index, &offset, &start))
+	if (!label || !find_place(entry->manip, label, &index, &offset, &start) ||
+	    !is_in_text(entry->block, index, offset - start))
 		return bad_entry(entry, "a jump label that is nowhere");
 	return add_insn_site(entry, KSPLICE_SITE_JUMP_LABEL, index, (uint32_t)(offset - start),
 			     NULL);
