@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=sh
 #
-# Runs in a guest: new code with tables that lead elsewhere (modules/hostile.c).
+# Runs in a guest: new code with tables that lead elsewhere, and new code of functions
+# that must stay as they are (modules/hostile.c).
 
 # shellcheck source=tests/vm/steps.sh
 . /steps.sh
@@ -40,3 +41,26 @@ ask string reversed
 unload string new
 unload string old
 finish "tables of new code that lead elsewhere"
+
+# address NAME: of a function of vmlinux
+address()
+{
+	sed -n "s/ . $1\$//p" /proc/kallsyms
+}
+
+# kernel/stop_machine.c: names in the table, whole and by their beginning.
+core
+load neighbour old
+ask neighbour matched
+for name in multi_cpu_stop stop_machine_cpuslocked cpu_stopper_thread; do
+	refuse "nvalid" insmod /modules/hostile.ko id=neighbour wrong=nothing \
+		function=0x"$(address $name)"
+	contains "error" "$(cat $sys/neighbour/error)" \
+		"EINVAL vmlinux: $name cannot be replaced: the CPUs are stopped by it"
+	expect "stage after $name" "$(cat $sys/neighbour/stage)" matched
+done
+must insmod /modules/hostile.ko id=neighbour wrong=nothing function=0x"$(address stop_one_cpu)"
+expect "stage with a function that is not forbidden" "$(cat $sys/neighbour/stage)" linked
+must rmmod hostile
+unload neighbour old
+finish "new code of functions that must not be replaced"

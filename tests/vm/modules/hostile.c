@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * New code for the update "string" that is wrong in the way that the parameter
+ * New code for an update, as a rule "string", that is wrong in the way that the parameter
  * names.  The core must refuse it, whatever it is; "nothing" is what it accepts.
  */
 #include <linux/module.h>
@@ -16,6 +16,10 @@ static unsigned long function;
 module_param(function, ulong, 0);
 MODULE_PARM_DESC(function, "address of the function to replace");
 
+static char id[32] = "string";
+module_param_string(id, id, sizeof(id), 0);
+MODULE_PARM_DESC(id, "of the update");
+
 static noinline int new_function(void)
 {
 	return 4711;
@@ -26,7 +30,6 @@ static struct ksplice_patch patches[2];
 static struct ksplice_range ranges[2];
 static struct ksplice_mod_change change = {
 	.abi = KSPLICE_ABI,
-	.id = "string",
 	.target = "vmlinux",
 	.description = "hostile",
 	.owner = THIS_MODULE,
@@ -108,6 +111,7 @@ static void break_change(void)
 
 static int __init hostile_init(void)
 {
+	change.id = id;
 	memset(endless, '/', sizeof(endless));
 	patches[0] = (struct ksplice_patch){ function, (unsigned long)new_function, "new_function" };
 	ranges[0] = (struct ksplice_range){ function, 1UL << 30, "range" };
