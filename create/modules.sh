@@ -308,7 +308,7 @@ print_json()
 		$targets[0] as $all | {
 			$id, $kernel, $update,
 			targets: ($all | map({
-				name, changed, new, data, exports, imports,
+				name, changed, new, data, exports, imports, strings,
 				match: (.match | {functions, bytes, status: (.status // "match")})
 			})),
 			skipped: ($skipped + ($all | map(.skipped // []) | add)),
@@ -325,6 +325,7 @@ print_summary()
 		length as $targets | .[] |
 		(if $targets > 1 or .name != "vmlinux" then "  target: \(.name)" else empty end),
 		(.changed | line("changed")), (.new | line("new")), (.data | line("data")), (.exports | line("exported")),
+		(.strings | "  strings: \(.shared) of the kernel, \(.own) new"),
 		(.match | match)' "$work/targets.json"
 	steps_json | jq -r '"  seconds: " + ([to_entries[] | "\(.key) \(.value)"] | join(", "))'
 }

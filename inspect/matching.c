@@ -87,7 +87,7 @@ static void append_relocs(const struct matching *matching,
 
 		if (reloc->offset < from || reloc->offset >= to || ksplice_is_date(reloc))
 			continue;
-		name = tables->strings + (reloc->symbol != KSPLICE_NONE ?
+		name = tables->strings + (reloc->section == KSPLICE_NONE ?
 						  tables->symbols[reloc->symbol].name :
 						  tables->sections[reloc->section].name);
 		snprintf(text + length, INSN_TEXT_MAX - length, addend ? "  # %s%+" PRId64 : "  # %s",

@@ -103,13 +103,16 @@ static struct json_object *reloc_json(const struct ksplice_old_tables *tables,
 
 	json_add_number(item, "offset", reloc->offset);
 	json_add_string(item, "kind", old_reloc_kind_name(reloc->kind));
-	if (reloc->symbol != KSPLICE_NONE) {
+	if (reloc->section == KSPLICE_NONE) {
 		json_add_string(item, "symbol", symbol_name(tables, reloc->symbol));
 		if (tables->symbols[reloc->symbol].section != KSPLICE_NONE)
 			json_add_string(item, "in",
 					section_name(tables, tables->symbols[reloc->symbol].section));
 	} else if (reloc->section != KSPLICE_NONE) {
 		json_add_string(item, "elements", section_name(tables, reloc->section));
+		if (reloc->symbol != KSPLICE_NONE)
+			json_add_string(item, "string",
+					tables->strings + tables->symbols[reloc->symbol].label);
 	}
 	json_object_object_add(item, "addend", json_object_new_int64(reloc->addend));
 	json_object_object_add(item, "bias", json_object_new_int(reloc->bias));

@@ -16,7 +16,7 @@
 #include "ksplice-patch.h"
 
 /* Raised whenever the structures below, the files in sysfs or the format of old_code.h change. */
-#define KSPLICE_ABI	6
+#define KSPLICE_ABI	7
 
 struct ksplice_old_header;
 struct ksplice_update;

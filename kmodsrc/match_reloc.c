@@ -128,6 +128,28 @@ int ksplice_offset_match(struct ksplice_place *place, u32 section, u32 offset,
 	return 0;
 }
 
+/*
+ * A reference to a string or a constant, by what it says.  Of a string that the new
+ * code uses the address counts too.  One string of an object is at one place, even
+ * where the linker made it the end of another: a second address is not this object's.
+ */
+static int match_element(struct ksplice_matcher *matcher, const struct ksplice_old_reloc *reloc,
+			 s64 distance, unsigned long target)
+{
+	const struct ksplice_old_symbol *string;
+	unsigned long start;
+	int ret;
+
+	if (reloc->symbol == KSPLICE_NONE)
+		return ksplice_elements_match(matcher, reloc->section,
+					      (s64)((u64)distance - reloc->past),
+					      (target - reloc->past) & matcher->mask);
+	string = &matcher->tables.symbols[reloc->symbol];
+	start = (target - (unsigned long)distance + string->offset) & matcher->mask;
+	ret = ksplice_elements_match(matcher, reloc->section, string->offset, start);
+	return ret != 0 ? ret : ksplice_symbol_assume(matcher, reloc->symbol, start);
+}
+
 /* @target is where the reference goes; the addend without what is due to the field. */
 static int match_target(struct ksplice_place *place, const struct ksplice_old_reloc *reloc,
 			unsigned long target)
@@ -137,10 +159,8 @@ static int match_target(struct ksplice_place *place, const struct ksplice_old_re
 	const struct ksplice_old_symbol *symbol;
 	u64 offset;
 
-	if (reloc->symbol == KSPLICE_NONE)
-		return ksplice_elements_match(matcher, reloc->section,
-					      (s64)((u64)distance - reloc->past),
-					      (target - reloc->past) & matcher->mask);
+	if (reloc->section != KSPLICE_NONE)
+		return match_element(matcher, reloc, distance, target);
 	symbol = &matcher->tables.symbols[reloc->symbol];
 	offset = (u64)symbol->offset + (u64)distance;
 	/* What is inside of text moves with it; a weak symbol may be elsewhere. */

@@ -28,6 +28,9 @@ void ksplice_match_describe(const struct ksplice_matcher *matcher,
 		section = strings + matcher->tables.sections[mismatch->section].name;
 	if (mismatch->symbol != KSPLICE_NONE)
 		symbol = strings + matcher->tables.symbols[mismatch->symbol].name;
+	/* The label of a string begins with what it says. */
+	if (mismatch->symbol != KSPLICE_NONE && *symbol == '\0')
+		symbol = strings + matcher->tables.symbols[mismatch->symbol].label;
 	if (!mismatch->reason)
 		snprintf(text, size, "no mismatch");
 	else if (mismatch->address == 0)

@@ -161,15 +161,19 @@ static int check_relocs(struct check *check, const struct ksplice_old_section *s
 				return malformed(check, "a date is not in strings or read-only data");
 			continue;
 		}
-		if (reloc->symbol != KSPLICE_NONE && reloc->section == KSPLICE_NONE) {
+		if (reloc->section == KSPLICE_NONE) {
 			if (reloc->symbol >= old->symbols.count || reloc->past != 0)
 				return malformed(check, "a reloc refers to no symbol");
 			continue;
 		}
-		if (reloc->symbol != KSPLICE_NONE || reloc->section >= old->sections.count ||
+		if (reloc->section >= old->sections.count ||
 		    (check->tables.sections[reloc->section].kind != KSPLICE_SECTION_STRINGS &&
 		     check->tables.sections[reloc->section].kind != KSPLICE_SECTION_CONSTANTS))
 			return malformed(check, "a reloc refers to no strings or constants");
+		if (reloc->symbol != KSPLICE_NONE &&
+		    (reloc->symbol >= old->symbols.count ||
+		     check->tables.symbols[reloc->symbol].section != reloc->section))
+			return malformed(check, "a reloc refers to strings, and to a symbol elsewhere");
 	}
 	return 0;
 }

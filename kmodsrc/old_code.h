@@ -57,7 +57,8 @@ struct ksplice_old_header {
  * @label: the unique name under which the new code imports the symbol; 0 when
  *         it does not
  * @section, @offset: where in the old code it is defined; KSPLICE_NONE when it
- *         is not part of it
+ *         is not part of it.  In a section of strings: a string that the new code
+ *         uses, without a name; relocs tell where it is
  */
 struct ksplice_old_symbol {
 	__u32 name;
@@ -120,8 +121,9 @@ enum ksplice_reloc_kind {
 /*
  * The bytes at @offset hold: symbol + addend (- address of the bytes, for PC*).
  * A reference to strings or constants names their section instead of a symbol,
- * and then @addend minus @bias is the offset in it.  A date or time is in strings or
- * read-only data; it names neither, and all else is 0.
+ * and then @addend minus @bias is the offset in it.  With a symbol too, the string
+ * that it refers to begins there, and is where this reference says.  A date or time is
+ * in strings or read-only data; it names neither, and all else is 0.
  *
  * @bias: what the addend contains only because the field is PC-relative: minus
  *        the distance from the field to the end of its instruction (-4, -5, …);
@@ -132,8 +134,8 @@ enum ksplice_reloc_kind {
  */
 struct ksplice_old_reloc {
 	__u32 offset;
-	__u32 symbol;		/* KSPLICE_NONE: see section */
-	__u32 section;		/* KSPLICE_NONE when symbol is given */
+	__u32 symbol;		/* KSPLICE_NONE: just compare */
+	__u32 section;		/* of strings or constants, or KSPLICE_NONE */
 	__u8 kind;		/* enum ksplice_reloc_kind */
 	__s8 bias;
 	__u16 past;

@@ -22,6 +22,7 @@ struct block_site {
 struct block_reloc {
 	struct ksplice_old_reloc reloc;
 	struct old_symbol *symbol;	/* NULL: refers to a section */
+	struct span *string;		/* that it refers to, and whose place it tells; or NULL */
 };
 
 struct block {

@@ -25,6 +25,7 @@
  * @section, @offset: where in the block's sections; KSPLICE_NONE for elsewhere
  * @flags:	KSPLICE_SYMBOL_*
  * @label:	the name that the new code imports it by; NULL when it does not
+ * @stem:	what the label begins with, if not with the name
  * @import:	the undefined symbol of that name in the new code, or NULL
  * @pointed:	the new code has a pointer to it
  * @index:	in the block; set when the block is written
@@ -35,6 +36,7 @@ struct old_symbol {
 	uint32_t offset;
 	uint32_t flags;
 	const char *label;
+	const char *stem;
 	struct out_symbol *import;
 	bool pointed;
 	uint32_t index;
@@ -50,6 +52,8 @@ struct old_place {
  * struct span_info - what is made of a span
  * @symbol:	of a pre span: names its first byte after padding; NULL until needed
  * @section:	of a pre span: its section in the block, plus 1; 0 for none
+ * @certain:	of a pre span: where it is in the run will be known; of strings, see
+ *		certain_string()
  * @out, @out_offset: of a post span: its copy in the new code; NULL for none
  * @out_symbol:	the symbol of that copy; NULL for none
  * @kept:	of a post span: it has a copy
@@ -63,6 +67,7 @@ struct span_info {
 	struct out_symbol *out_symbol;
 	bool kept;
 	bool in_place;
+	bool certain;
 };
 
 /* An object and what is made of it; @spans by section index, then span. */
@@ -70,6 +75,7 @@ struct side {
 	struct object *object;
 	struct span_info **spans;
 	uint32_t *sections;	/* whole sections in the block, plus 1; by index */
+	struct hash strings;	/* of pre: text -> struct span, those that are certain */
 	struct out_section **out;	/* sections of the new code, by index */
 };
 
@@ -180,6 +186,22 @@ struct span *left_element(const struct reloc *reloc);
 
 /* The variable whose value the entries of a table runtime_ptr_NAME or runtime_shift_NAME want. */
 const char *runtime_variable(const struct section *table);
+
+/*
+ * strings.c
+ */
+
+/* Run-pre matching fails unless it finds this function, or constants, in the block. */
+bool is_certain(struct manip *manip, const struct span *span);
+
+/* The string that @reloc of a certain span is to, which so becomes certain; or NULL. */
+struct span *certain_string(struct manip *manip, const struct reloc *reloc);
+
+/* Note the certain strings; after the tables of the block are filled in. */
+void collect_strings(struct manip *manip, struct side *pre);
+
+/* The symbol of the equal string of the old code; NULL when there is none, or no string. */
+struct old_symbol *running_string(struct manip *manip, const struct span *post);
 
 /* Fill in the tables of the block. */
 int make_old_code(struct manip *manip, struct block *block, struct ks_error *err);

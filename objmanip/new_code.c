@@ -90,6 +90,11 @@ static void resolve_data(struct manip *manip, struct span *span, struct target *
 {
 	bool copied = is_copied(span);
 
+	target->import.symbol = running_string(manip, span);
+	if (target->import.symbol) {
+		target->import.offset = target->offset;
+		return;
+	}
 	/* Constants that changed are only used by code that changed, or are written in place. */
 	if (is_class(span->section, CLASS_RODATA) && span->status != SPAN_SAME)
 		copied = !post_info(manip, span)->in_place;
@@ -198,7 +203,9 @@ static const char *resolve(struct manip *manip, const struct reloc *reloc, struc
 		resolve_data(manip, span, target);
 	if (target->native)
 		return why_not_copied(target->native, reloc);
-	return is_text(span->section) ? NULL : why_not_imported(span->twin, span);
+	return is_text(span->section) || is_class(span->section, CLASS_STRINGS) ?
+		       NULL :
+		       why_not_imported(span->twin, span);
 }
 
 static void keep(struct manip *manip, struct pointers *work, struct span *span)
@@ -519,6 +526,10 @@ static void copy_relocs(struct manip *manip)
 
 int make_new_code(struct manip *manip, struct ks_error *err)
 {
+	size_t i;
+
+	for (i = 0; i < manip->nr_pairs; i++)
+		collect_strings(manip, &manip->pairs[i].pre);
 	choose(manip);
 	if (manip->refused.count > 0)
 		return 0;

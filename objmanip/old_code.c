@@ -190,6 +190,7 @@ static int add_reloc(struct manip *manip, struct block *block, const struct side
 			.section = KSPLICE_NONE,
 			.bias = reloc->bias,
 		},
+		.string = certain_string(manip, reloc),
 	};
 	int kind = reloc_kind(pre->object, reloc->type);
 	const struct section *target = reloc->span ? reloc->span->section : NULL;
@@ -278,10 +279,12 @@ static int add_object_relocs(struct manip *manip, struct block *block, struct si
 				       section->size, err) != 0)
 			return -1;
 		for (span = section->spans; span < section->spans + section->nr_spans; span++) {
-			const struct span_info *info = pre_info(manip, span);
+			struct span_info *info = pre_info(manip, span);
 
-			if (info->section > 0 &&
-			    add_section_relocs(manip, block, pre, section, info->section - 1,
+			if (info->section == 0)
+				continue;
+			info->certain = is_certain(manip, span);
+			if (add_section_relocs(manip, block, pre, section, info->section - 1,
 					       span->offset + span->entry,
 					       span->size - span->entry, err) != 0)
 				return -1;

@@ -125,13 +125,17 @@ static void add_sections(struct block *block, struct bytes *out, struct ksplice_
 	add_table(out, table, sections, block->sections.size, sizeof(*sections));
 }
 
-static void add_relocs(struct block *block, struct bytes *out, struct ksplice_old_table *table)
+static void add_relocs(struct manip *manip, struct block *block, struct bytes *out,
+		       struct ksplice_old_table *table)
 {
 	struct block_reloc *relocs = (void *)block->relocs.data;
 	struct bytes old = { .data = NULL };
 	size_t i;
 
 	for (i = 0; i < block->relocs.size / sizeof(*relocs); i++) {
+		/* Only strings that the new code uses have one. */
+		if (relocs[i].string)
+			relocs[i].symbol = pre_info(manip, relocs[i].string)->symbol;
 		if (relocs[i].symbol)
 			relocs[i].reloc.symbol = relocs[i].symbol->index;
 		bytes_append(&old, &relocs[i].reloc, sizeof(relocs[i].reloc));
@@ -171,7 +175,7 @@ static void make_block(struct manip *manip, struct block *block, struct bytes *o
 	add_index(manip, out, &header.names, has_name, compare_names);
 	add_index(manip, out, &header.labels, has_label, compare_labels);
 	add_sections(block, out, &header.sections);
-	add_relocs(block, out, &header.relocs);
+	add_relocs(manip, block, out, &header.relocs);
 	add_block_sites(block, out, &header.sites);
 	add_table(out, &header.alternatives, block->alternatives.data, block->alternatives.size,
 		  sizeof(struct ksplice_old_alternative));

@@ -78,6 +78,28 @@ static struct json_object *make_notes(const struct pointers *list)
 	return array;
 }
 
+/* Pointers to strings of its own do not outlive the new code. */
+static struct json_object *count_strings(struct manip *manip)
+{
+	struct json_object *object = json_object_new_object();
+	int64_t shared = 0, own = 0;
+	struct section *section;
+	struct span *span;
+	size_t i, j;
+
+	for (i = 0; i < manip->nr_pairs; i++) {
+		for_each_span(manip->pairs[i].pre.object, section, span, j)
+			if (is_class(section, CLASS_STRINGS))
+				shared += pre_info(manip, span)->symbol != NULL;
+		for_each_span(manip->pairs[i].post.object, section, span, j)
+			if (is_class(section, CLASS_STRINGS))
+				own += post_info(manip, span)->kept;
+	}
+	json_object_object_add(object, "shared", json_object_new_int64(shared));
+	json_object_object_add(object, "own", json_object_new_int64(own));
+	return object;
+}
+
 int write_report(struct manip *manip, const char *path, struct ks_error *err)
 {
 	struct json_object *report = json_object_new_object();
@@ -102,6 +124,7 @@ int write_report(struct manip *manip, const char *path, struct ks_error *err)
 	json_object_object_add(report, "data", data);
 	json_object_object_add(report, "exports", exports);
 	json_object_object_add(report, "imports", json_object_new_int64((int64_t)manip->labels.count));
+	json_object_object_add(report, "strings", count_strings(manip));
 	json_object_object_add(report, "skipped", make_notes(&manip->skipped));
 	json_object_object_add(report, "refused", make_notes(&manip->refused));
 	text = json_object_to_json_string_ext(report, JSON_C_TO_STRING_PRETTY |

@@ -178,7 +178,8 @@ static const char *make_label(struct manip *manip, const char *name, size_t numb
 struct out_symbol *import_symbol(struct manip *manip, struct old_symbol *symbol)
 {
 	if (!symbol->label) {
-		symbol->label = make_label(manip, symbol->name, manip->labels.count);
+		symbol->label = make_label(manip, symbol->stem ? symbol->stem : symbol->name,
+					   manip->labels.count);
 		symbol->import = out_symbol_add(manip->new_code, symbol->label, NULL, 0, 0,
 						STT_NOTYPE, STB_GLOBAL);
 		pointers_add(manip, &manip->labels, symbol);

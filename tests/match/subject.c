@@ -138,7 +138,7 @@ static void add_elements(struct subject *subject, u32 index)
 		u32 offset, size;
 		s32 value;
 
-		if (reloc->symbol != KSPLICE_NONE || ksplice_reloc_size(reloc) != 4)
+		if (reloc->section == KSPLICE_NONE || ksplice_reloc_size(reloc) != 4)
 			continue;
 		elements = &tables->sections[reloc->section];
 		offset = (u32)(reloc->addend - reloc->bias - reloc->past);

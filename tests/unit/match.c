@@ -12,122 +12,8 @@
 
 #include <cmocka.h>
 
-#include "tests/unit/keep.h"
-#include "tests/unit/match_block.h"
 #include "tests/unit/match_dates.h"
-#include "tests/unit/match_sites.h"
-
-struct fixture {
-	struct build build;
-	struct run run;
-	struct ksplice_old_header *block;
-	struct ksplice_matcher *matcher;
-	char text[256];
-};
-
-/* sarq $5, %gs:variable(%rip) */
-static void put_count(struct run *run, u32 offset, u32 variable)
-{
-	put_run(run, offset, "65 48 c1 3d 00 00 00 00 05");
-	put_rel32(run, offset + 4, variable - 1);
-}
-
-static struct fixture *new_fixture(void)
-{
-	static const struct run_symbol symbols[] = {
-		{ "callee", CALLEE },
-		{ "__x86_indirect_thunk_rax", THUNK_RAX },
-		{ "__x86_indirect_thunk_r11", THUNK_R11 },
-		{ "__x86_return_thunk", RETURN_THUNK },
-		{ "its_return_thunk", ITS_RETURN },
-		{ "srso_return_thunk", 0x20d0 },
-		{ "srso_alias_return_thunk", 0x20d8 },
-		{ "retbleed_return_thunk", 0x20e0 },
-		{ "call_depth_return_thunk", 0x20e8 },
-		{ "stranger", STRANGER },
-		{ "pv_function", PV_FUNCTION },
-		{ "_paravirt_nop", PARAVIRT_NOP },
-		{ "nop_func", NOP_FUNC },
-		{ "_text", 0 },
-		{ "_etext", END_OF_TEXT },
-		{ "ftrace_caller", FTRACE_CALLER },
-		{ "ftrace_regs_caller", FTRACE_REGS_CALLER },
-		{ "skl_call_thunk_template", COUNT_TEMPLATE },
-		{ "other", OTHER_COUNT + COUNT_SIZE },
-		{ "sc_function", SC_FUNCTION },
-		{ "__static_call_return0", RETURN0 },
-		{ "pv_ops", PV_OPS },
-		{ "__SCK__key", SC_KEY },
-	};
-	struct fixture *fixture = calloc(1, sizeof(*fixture));
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(symbols); i++)
-		name_run(&fixture->run, symbols[i].name, symbols[i].offset);
-	put_run(&fixture->run, ITS_RAX, "ff e0 cc");
-	put_run(&fixture->run, CALL_THUNK_R11 + COUNT_SIZE, "e8 01 00 00 00 cc 4c 89 1c 24 c3");
-	put_run(&fixture->run, JUMP_THUNK_R11, "e8 01 00 00 00 cc 4c 89 1c 24 c3");
-	put_count(&fixture->run, COUNT_TEMPLATE, COUNTED);
-	put_count(&fixture->run, CALL_THUNK_R11, COUNTED);
-	put_count(&fixture->run, CALLEE - COUNT_SIZE, COUNTED);
-	put_count(&fixture->run, SC_FUNCTION - COUNT_SIZE, COUNTED);
-	put_count(&fixture->run, OTHER_COUNT, COUNTED + 8);
-	return fixture;
-}
-
-static int check_block(const struct ksplice_old_header *block, u32 size)
-{
-	const char *reason = NULL;
-	int ret = ksplice_old_code_check(block, size, &reason);
-
-	if (ret != 0)
-		print_message("refused: %s\n", reason);
-	return ret;
-}
-
-/* Match; the matcher stays for questions until free_fixture(). */
-static int match(struct fixture *fixture)
-{
-	u32 size;
-	int ret;
-
-	fixture->block = build_block(&fixture->build, &size);
-	assert_int_equal(check_block(fixture->block, size), 0);
-	keep_seed(fixture->block, size, fixture->run.bytes, 512);
-	fixture->matcher = ksplice_matcher_new(fixture->block, &run_ops, &fixture->run);
-	assert_non_null(fixture->matcher);
-	ret = ksplice_match(fixture->matcher);
-	ksplice_match_describe(fixture->matcher, ksplice_match_mismatch(fixture->matcher),
-			       fixture->text, sizeof(fixture->text));
-	return ret;
-}
-
-static void free_fixture(struct fixture *fixture)
-{
-	ksplice_matcher_free(fixture->matcher);
-	free(fixture->block);
-	free(fixture);
-}
-
-static void expect(struct fixture *fixture, int expected, const char *what)
-{
-	int ret = match(fixture);
-
-	if (ret != expected)
-		fail_msg("%s: %d, not %d: %s", what, ret, expected, fixture->text);
-	free_fixture(fixture);
-}
-
-/* The value of the label of a fixture that matched, as an offset; -1 for none. */
-static long label_offset(const struct fixture *fixture, u32 label)
-{
-	const u32 *labels = fixture->matcher->tables.labels;
-	unsigned long value;
-
-	if (ksplice_match_value(fixture->matcher, labels[label], &value) != 0)
-		return -1;
-	return (long)(value - RUN_BASE);
-}
+#include "tests/unit/match_fixture.h"
 
 /*
  * Text without sites
@@ -435,6 +321,74 @@ static void test_dates(void **state)
 			expect(fixture, date->expected, date->run);
 		}
 	}
+}
+
+/*
+ * The new code uses "cd" of { "ab", "cd" }.  f refers to it, and g to what is @distance
+ * from its start, which in the run is at DATA + @other.
+ */
+static struct fixture *new_shared_string(u32 distance, u16 past, u32 other)
+{
+	struct fixture *fixture = new_reference(KSPLICE_SECTION_STRINGS, "61 62 00 63 64 00", 1, 3);
+	struct build *build = &fixture->build;
+	u32 symbol = add_symbol(build, "", 0, 3);
+
+	set_label(build, symbol, "label_cd");
+	build->relocs[0].symbol = symbol;
+	add_section(build, KSPLICE_SECTION_TEXT, "g", "48 8d 05 00 00 00 00 c3");
+	add_reloc(build, 3, symbol, KSPLICE_RELOC_PC32, -4, 3 + (s64)distance - 4);
+	build->relocs[1].section = 0;
+	build->relocs[1].past = past;
+	name_run(&fixture->run, "g", G);
+	put_run(&fixture->run, G, "48 8d 05 00 00 00 00 c3");
+	put_rel32(&fixture->run, G + 3, DATA + other);
+	put_run(&fixture->run, DATA - 3, "78 61 62 63 64 00 79");
+	put_run(&fixture->run, DATA + 16, "63 64 00");
+	put_run(&fixture->run, DATA + 32, "78 64 00");
+	return fixture;
+}
+
+static void test_shared_strings(void **state)
+{
+	static const struct {
+		u32 distance;
+		u16 past;
+		u32 other;
+		int expected;
+		const char *what;
+	} cases[] = {
+		{ 0, 0, 0, 0, "a string at one place" },
+		{ 1, 0, 1, 0, "its end" },
+		{ 3, 3, 3, 0, "behind it" },
+		{ 0, 0, 16, -ENOENT, "an equal string at another place" },
+		{ 1, 0, 17, -ENOENT, "the end of an equal string" },
+		{ 1, 0, 33, -ENOENT, "the end of another string" },
+		{ 3, 3, 19, -ENOENT, "behind an equal string" },
+	};
+	struct fixture *fixture;
+	u32 size;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		fixture = new_shared_string(cases[i].distance, cases[i].past, cases[i].other);
+		if (match(fixture) != cases[i].expected)
+			fail_msg("%s: not %d: %s", cases[i].what, cases[i].expected, fixture->text);
+		if (cases[i].expected == 0)
+			assert_int_equal(label_offset(fixture, 0), DATA);
+		free_fixture(fixture);
+	}
+	fixture = new_shared_string(0, 0, 0);
+	fixture->build.relocs[0].symbol = KSPLICE_NONE;
+	fixture->build.relocs[1].symbol = KSPLICE_NONE;
+	assert_int_equal(match(fixture), -ENOENT);
+	assert_non_null(strstr(fixture->text, "label_cd: needed by the new code"));
+	free_fixture(fixture);
+	fixture = new_shared_string(0, 0, 0);
+	fixture->build.relocs[1].symbol = fixture->build.sections[1].symbol;
+	fixture->block = build_block(&fixture->build, &size);
+	assert_int_equal(check_block(fixture->block, size), -EINVAL);
+	free_fixture(fixture);
 }
 
 /* f refers to a nameless table of two pointers, { callee, f + 0 }. */
@@ -770,6 +724,8 @@ static struct fixture *new_everything(void)
 	add_branch(build, 22, symbol);
 	add_reloc(build, 32, KSPLICE_NONE, KSPLICE_RELOC_PC32, -4, 3 - 4);
 	build->relocs[build->nr_relocs - 1].section = strings;
+	build->relocs[build->nr_relocs - 1].symbol = add_symbol(build, "", strings, 3);
+	set_label(build, build->nr_symbols - 1, "label_string");
 	add_branch(build, 37, add_extern(build, "__x86_return_thunk"));
 	add_site(build, 0, 4, KSPLICE_SITE_ENDBR, 0, 0);
 	add_site(build, 4, 5, KSPLICE_SITE_FENTRY, 0, 0);
@@ -875,6 +831,7 @@ int main(void)
 		cmocka_unit_test(test_slot_calls),
 		cmocka_unit_test(test_elements),
 		cmocka_unit_test(test_dates),
+		cmocka_unit_test(test_shared_strings),
 		cmocka_unit_test(test_rodata),
 		cmocka_unit_test(test_own_address),
 		cmocka_unit_test(test_into_each_other),
