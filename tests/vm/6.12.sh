@@ -55,4 +55,22 @@ check new_function "read 1 times"
 check module patched
 check runtime_constant 424242
 check runtime_new found
+
+ksplice-apply /updates/ksplice-string_pointer.tar.gz >/dev/null || errors="$errors; apply failed"
+cat /proc/filesystems >/dev/null
+contains "filesystems applied" "$(tr '\t' ' ' </proc/filesystems)" "nodev nodev of the kernel"
+ksplice-undo string_pointer >/dev/null || errors="$errors; undo failed"
+contains "filesystems undone" "$(tr '\t' ' ' </proc/filesystems)" "nodev nodev"
+end_case "6.12: a pointer to a string outlives the new code"
+
+# The old code frees the name of the algorithm, unless it is its own default.
+ksplice-apply /updates/ksplice-zram_pointer.tar.gz >/dev/null || errors="$errors; apply failed"
+device=zram$(cat /sys/class/zram-control/hot_add)
+contains "the log" "$(dmesg)" "Added device: $device, patched"
+algorithm=$(cat "/sys/block/$device/comp_algorithm")
+ksplice-undo zram_pointer >/dev/null || errors="$errors; undo failed"
+expect "algorithm undone" "$(cat "/sys/block/$device/comp_algorithm")" "$algorithm"
+echo 1 >"/sys/block/$device/reset" || errors="$errors; reset failed"
+expect "algorithm after a reset" "$(cat "/sys/block/$device/comp_algorithm")" "$algorithm"
+end_case "6.12: old code knows a string that new code has stored"
 kill $sleeper
