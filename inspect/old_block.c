@@ -103,7 +103,7 @@ static struct json_object *reloc_json(const struct ksplice_old_tables *tables,
 
 	json_add_number(item, "offset", reloc->offset);
 	json_add_string(item, "kind", old_reloc_kind_name(reloc->kind));
-	if (reloc->section == KSPLICE_NONE) {
+	if (reloc->section == KSPLICE_NONE && reloc->symbol != KSPLICE_NONE) {
 		json_add_string(item, "symbol", symbol_name(tables, reloc->symbol));
 		if (tables->symbols[reloc->symbol].section != KSPLICE_NONE)
 			json_add_string(item, "in",

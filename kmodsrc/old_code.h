@@ -18,7 +18,7 @@
 #include <linux/types.h>
 
 #define KSPLICE_OLD_MAGIC	0x4f53504bu	/* "KPSO" */
-#define KSPLICE_OLD_VERSION	3
+#define KSPLICE_OLD_VERSION	4
 #define KSPLICE_NONE		0xffffffffu	/* no such symbol or section */
 
 /* Longest string in the block, its NUL included (KSYM_NAME_LEN is 512). */
