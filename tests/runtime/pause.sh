@@ -42,7 +42,7 @@ measure 100
 # shellcheck disable=SC2086
 kill $sleepers
 echo 60000 > /proc/sys/kernel/threads-max
-echo 60000 > /proc/sys/kernel/pid_max
+echo 30000 > /proc/sys/kernel/pid_max
 threads 10000 > /tmp/threads &
 threads=$!
 while kill -0 $threads && ! grep -q ready /tmp/threads; do

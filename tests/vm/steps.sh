@@ -87,6 +87,14 @@ core()
 	must insmod /updates/ksplice-string/ksplice.ko
 }
 
+# has_btf CASE: what programs of BPF need; says that the case is skipped without it
+has_btf()
+{
+	[ ! -e /sys/kernel/btf/vmlinux ] || return 0
+	echo "SKIP core: $1: this kernel has no BTF"
+	return 1
+}
+
 # link ID: up to stage linked
 link()
 {
