@@ -25,17 +25,17 @@ must ksplice-apply /updates/ksplice-gcd.tar.gz
 count "with an update"
 patched=$instructions
 must ksplice-undo gcd
-must insmod /modules/livepatch_gcd.ko
+must insmod /modules/livepatch.ko
 for _ in $(seq 100); do
-	[ "$(cat /sys/kernel/livepatch/livepatch_gcd/transition)" != 0 ] || break
+	[ "$(cat /sys/kernel/livepatch/livepatch/transition)" != 0 ] || break
 	sleep 0.1
 done
-expect "transition" "$(cat /sys/kernel/livepatch/livepatch_gcd/transition)" 0
+expect "transition" "$(cat /sys/kernel/livepatch/livepatch/transition)" 0
 count "with a livepatch"
 livepatched=$instructions
-must write 0 /sys/kernel/livepatch/livepatch_gcd/enabled
+must write 0 /sys/kernel/livepatch/livepatch/enabled
 for _ in $(seq 100); do
-	! rmmod livepatch_gcd 2> /dev/null || break
+	! rmmod livepatch 2> /dev/null || break
 	sleep 0.1
 done
 [ "$unpatched" -gt 0 ] || errors="$errors; no instructions were counted"
