@@ -15,22 +15,38 @@ tasks()
 	find /proc -maxdepth 3 -path '/proc/[0-9]*/task/[0-9]*' 2> /dev/null | wc -l
 }
 
+# pause KIND TASKS COMMAND...: what it prints of a pause
+pause()
+{
+	kind=$1
+	number=$2
+	shift 2
+	must "$@"
+	echo "$out" | sed -n "s/.* pause \([0-9.]*\) us/pause $kind $number \1/p"
+}
+
+# empty TASKS: of one stop_machine().  It comes before each switch, as the first of
+# many in a row takes several times as long as the others.
+empty()
+{
+	dmesg -c > /dev/null
+	must insmod /modules/stop.ko count=1
+	rmmod stop
+	dmesg -c | awk -v tasks="$1" '/empty stop_machine/ {
+		printf "pause empty %d %.1f\n", tasks, $(NF - 1) / 1000 }'
+}
+
 # measure TASKS
 measure()
 {
 	round=0
 	while [ $round -lt "$rounds" ]; do
-		must ksplice-apply --retries=0 /updates/ksplice-string.tar.gz
-		echo "$out" | sed -n "s/.* pause \([0-9.]*\) us/pause apply $1 \1/p"
-		must ksplice-undo --retries=0 string
-		echo "$out" | sed -n "s/.* pause \([0-9.]*\) us/pause undo $1 \1/p"
+		empty "$1"
+		pause apply "$1" ksplice-apply --retries=0 /updates/ksplice-string.tar.gz
+		empty "$1"
+		pause undo "$1" ksplice-undo --retries=0 string
 		round=$((round + 1))
 	done
-	dmesg -c > /dev/null
-	must insmod /modules/stop.ko count="$rounds"
-	rmmod stop
-	dmesg -c | awk -v tasks="$1" '/empty stop_machine/ {
-		printf "pause empty %d %.1f\n", tasks, $(NF - 1) / 1000 }'
 }
 
 sleepers=
