@@ -36,17 +36,26 @@ empty()
 		printf "pause empty %d %.1f\n", tasks, $(NF - 1) / 1000 }'
 }
 
-# measure TASKS
+# measure TASKS: "first" is an apply for which the core has just been loaded, and whose
+# code no cache has, nor has an emulator translated it.
 measure()
 {
 	round=0
 	while [ $round -lt "$rounds" ]; do
 		empty "$1"
+		pause first "$1" ksplice-apply --retries=0 /updates/ksplice-string.tar.gz
+		must ksplice-undo --retries=0 string
+		round=$((round + 1))
+	done
+	must ksplice-apply --retries=0 /updates/ksplice-gcd.tar.gz
+	while [ $round -gt 0 ]; do
+		empty "$1"
 		pause apply "$1" ksplice-apply --retries=0 /updates/ksplice-string.tar.gz
 		empty "$1"
 		pause undo "$1" ksplice-undo --retries=0 string
-		round=$((round + 1))
+		round=$((round - 1))
 	done
+	must ksplice-undo gcd
 }
 
 sleepers=
