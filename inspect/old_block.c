@@ -46,6 +46,7 @@ const char *old_section_kind_name(uint32_t kind)
 		[KSPLICE_SECTION_STRINGS] = "strings",
 		[KSPLICE_SECTION_CONSTANTS] = "constants",
 		[KSPLICE_SECTION_REPLACEMENT] = "replacement",
+		[KSPLICE_SECTION_DATA] = "data",
 	};
 
 	return kind < KSPLICE_SECTION_KINDS ? names[kind] : "?";

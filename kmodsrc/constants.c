@@ -22,7 +22,7 @@ static u32 matched_size(const struct ksplice_matcher *matcher, unsigned long add
 	u32 i;
 
 	for (i = 0; i < matcher->old->sections.count; i++)
-		if (matcher->tables.sections[i].kind == KSPLICE_SECTION_RODATA &&
+		if (matcher->tables.sections[i].kind != KSPLICE_SECTION_TEXT &&
 		    matcher->matched[i].state == KSPLICE_SECTION_MATCHED &&
 		    matcher->matched[i].address == address)
 			return matcher->tables.sections[i].size;

@@ -71,14 +71,34 @@ struct ksplice_hook_entry {
 #define ksplice_post_reverse(function)	KSPLICE_HOOK(function, act, KSPLICE_POST_REVERSE)
 #define ksplice_fail_reverse(function)	KSPLICE_HOOK(function, act, KSPLICE_FAIL_REVERSE)
 
+/* What they leave is for ksplice-objmanip, and not loaded. */
+#define KSPLICE_MARK(variable, name, section_)						\
+	static const void *const __attribute__((used, section(section_)))		\
+	name##_##variable = (const void *)&variable
+
 /*
  * Write a constant that the patch changes in place, so that also code which does not
  * change finds the new value.  For `const' variables and arrays that keep their size
  * and refer to nothing that the patch adds, strings included.
  */
 #define ksplice_replace_constant(constant)						\
-	static const void *const __attribute__((used, section(".ksplice_constants")))	\
-	ksplice_constant_##constant = &constant
+	KSPLICE_MARK(constant, ksplice_constant, ".ksplice_constants")
+
+/*
+ * Two for variables that the unpatched source has, with an initial value other than
+ * zero.  Both have that value compared with the running kernel's when the update is
+ * applied, as constants are; it is refused when they differ.
+ *
+ * ksplice_match_data_early: that alone.  Of several variables of one name that with
+ *	the value is the right one.
+ * ksplice_assume_rodata: nobody writes it after boot.  So it counts as a constant:
+ *	the patch may change its value where it changes all functions that use it,
+ *	or with ksplice_replace_constant().
+ */
+#define ksplice_match_data_early(variable)						\
+	KSPLICE_MARK(variable, ksplice_early, ".ksplice_match_data_early")
+#define ksplice_assume_rodata(variable)							\
+	KSPLICE_MARK(variable, ksplice_assumed, ".ksplice_assume_rodata")
 
 /*
  * Shadow data: memory that belongs to an object of the kernel, found by the address

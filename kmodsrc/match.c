@@ -2,11 +2,6 @@
 /* Run-pre matching of the whole old code; see match.h. */
 #include "match_internal.h"
 
-static bool is_placed(const struct ksplice_old_section *section)
-{
-	return section->kind == KSPLICE_SECTION_TEXT || section->kind == KSPLICE_SECTION_RODATA;
-}
-
 static void *allocate(struct ksplice_matcher *matcher, size_t count, size_t size)
 {
 	return matcher->ops->alloc(matcher->context, count * size);
@@ -334,9 +329,15 @@ static int label_fails(struct ksplice_matcher *matcher, u32 symbol, const char *
 	return -ENOENT;
 }
 
+static int section_fails(struct ksplice_matcher *matcher, u32 section, const char *reason)
+{
+	set_mismatch(matcher, section, matcher->tables.sections[section].symbol, reason);
+	return section_differs(matcher, section, -ENOENT);
+}
+
 /*
  * Text that is nowhere must be weak, or without a name: that is looked at where it
- * is referred to.
+ * is referred to.  Variables are only here because the patch wants them compared.
  */
 static int check_sections(struct ksplice_matcher *matcher)
 {
@@ -347,13 +348,18 @@ static int check_sections(struct ksplice_matcher *matcher)
 	for (i = 0; i < matcher->old->sections.count; i++) {
 		const struct ksplice_old_section *section = &tables->sections[i];
 
+		if (section->kind == KSPLICE_SECTION_DATA &&
+		    matcher->matched[i].state == KSPLICE_SECTION_UNMATCHED) {
+			ret = section_fails(matcher, i,
+					    "where the variable is in the running kernel can not be told");
+			if (ret < 0)
+				return ret;
+		}
 		if (section->kind != KSPLICE_SECTION_TEXT ||
 		    *matcher->symbols[section->symbol].name == '\0')
 			continue;
 		if (ksplice_is_misplaced(matcher, i)) {
-			set_mismatch(matcher, i, section->symbol,
-				     "the code where its object is differs");
-			ret = section_differs(matcher, i, -ENOENT);
+			ret = section_fails(matcher, i, "the code where its object is differs");
 			if (ret < 0)
 				return ret;
 		}
@@ -364,9 +370,7 @@ static int check_sections(struct ksplice_matcher *matcher)
 			matcher->matched[i].state = KSPLICE_SECTION_SKIPPED;
 			continue;
 		}
-		set_mismatch(matcher, i, section->symbol,
-			     "the running kernel has no such function");
-		ret = section_differs(matcher, i, -ENOENT);
+		ret = section_fails(matcher, i, "the running kernel has no such function");
 		if (ret < 0)
 			return ret;
 	}
@@ -409,7 +413,7 @@ static int match_round(struct ksplice_matcher *matcher, struct trial *trial)
 	u32 i;
 
 	for (i = 0; i < matcher->old->sections.count; i++) {
-		if (!is_placed(&matcher->tables.sections[i]) ||
+		if (!ksplice_is_placed(&matcher->tables.sections[i]) ||
 		    matcher->matched[i].state != KSPLICE_SECTION_UNMATCHED)
 			continue;
 		ret = match_section(matcher, i, trial);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Compares read-only data of the old code with that of the run. */
+/* Compares data of the old code with that of the run. */
 #include "match_internal.h"
 
 /* Bytes of the run that are compared at a time. */
@@ -10,9 +10,10 @@ int ksplice_data_match(struct ksplice_place *place)
 	const struct ksplice_old_reloc *reloc =
 		&place->matcher->tables.relocs[place->old->relocs];
 	const struct ksplice_old_reloc *end = reloc + place->old->nr_relocs;
+	bool constant = place->old->kind == KSPLICE_SECTION_RODATA;
 	u32 i = 0;
 
-	if (ksplice_not_rodata(place->matcher, place->address))
+	if (constant && ksplice_not_rodata(place->matcher, place->address))
 		return ksplice_differs(place, 0, 0, KSPLICE_NONE, "not in read-only data");
 	if (place->run_size < place->old->size)
 		return ksplice_differs(place, 0, 0, KSPLICE_NONE, "not readable");
@@ -32,7 +33,9 @@ int ksplice_data_match(struct ksplice_place *place)
 			continue;
 		}
 		if (place->pre[i] != place->run[i])
-			return ksplice_differs(place, i, i, KSPLICE_NONE, "the data differs");
+			return ksplice_differs(place, i, i, KSPLICE_NONE,
+					       constant ? "the data differs" :
+							  "it does not hold its initial value");
 		i++;
 	}
 	return 0;

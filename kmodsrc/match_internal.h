@@ -115,6 +115,13 @@ struct ksplice_place {
 	bool branch_differs;
 };
 
+/* Whether it has a symbol, and is compared where that is. */
+static inline bool ksplice_is_placed(const struct ksplice_old_section *section)
+{
+	return section->kind == KSPLICE_SECTION_TEXT || section->kind == KSPLICE_SECTION_RODATA ||
+	       section->kind == KSPLICE_SECTION_DATA;
+}
+
 /* Find the tables of a block that was checked. */
 void ksplice_old_tables(const struct ksplice_old_header *old, struct ksplice_old_tables *tables);
 

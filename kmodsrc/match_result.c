@@ -22,10 +22,16 @@ void ksplice_match_describe(const struct ksplice_matcher *matcher,
 			    const struct ksplice_mismatch *mismatch, char *text, size_t size)
 {
 	const char *strings = matcher->tables.strings;
+	const struct ksplice_old_section *sections = matcher->tables.sections;
 	const char *section = "", *symbol = "";
 
 	if (mismatch->section != KSPLICE_NONE)
-		section = strings + matcher->tables.sections[mismatch->section].name;
+		section = strings + sections[mismatch->section].name;
+	/* Several variables may share one, as .data..read_mostly. */
+	if (mismatch->section != KSPLICE_NONE &&
+	    sections[mismatch->section].kind == KSPLICE_SECTION_DATA)
+		section = strings +
+			  matcher->tables.symbols[sections[mismatch->section].symbol].name;
 	if (mismatch->symbol != KSPLICE_NONE)
 		symbol = strings + matcher->tables.symbols[mismatch->symbol].name;
 	/* The label of a string begins with what it says. */

@@ -134,7 +134,8 @@ static bool date_ok(const struct ksplice_old_section *section,
 		    const struct ksplice_old_reloc *reloc)
 {
 	return (section->kind == KSPLICE_SECTION_RODATA ||
-		section->kind == KSPLICE_SECTION_STRINGS) &&
+		section->kind == KSPLICE_SECTION_STRINGS ||
+		section->kind == KSPLICE_SECTION_DATA) &&
 	       reloc->symbol == KSPLICE_NONE && reloc->section == KSPLICE_NONE &&
 	       reloc->addend == 0 && reloc->bias == 0 && reloc->past == 0;
 }
@@ -158,7 +159,7 @@ static int check_relocs(struct check *check, const struct ksplice_old_section *s
 		end = reloc->offset + ksplice_reloc_size(reloc);
 		if (ksplice_is_date(reloc)) {
 			if (!date_ok(section, reloc))
-				return malformed(check, "a date is not in strings or read-only data");
+				return malformed(check, "a date is not in strings or data");
 			continue;
 		}
 		if (reloc->section == KSPLICE_NONE) {
@@ -234,8 +235,7 @@ static int check_sections(struct check *check)
 	u32 i;
 
 	for (i = 0; i < old->sections.count; i++, section++) {
-		bool placed = section->kind == KSPLICE_SECTION_TEXT ||
-			      section->kind == KSPLICE_SECTION_RODATA;
+		bool placed = ksplice_is_placed(section);
 
 		if (section->kind >= KSPLICE_SECTION_KINDS)
 			return malformed(check, "a section is of an unknown kind");

@@ -18,7 +18,7 @@
 #include <linux/types.h>
 
 #define KSPLICE_OLD_MAGIC	0x4f53504bu	/* "KPSO" */
-#define KSPLICE_OLD_VERSION	4
+#define KSPLICE_OLD_VERSION	5
 #define KSPLICE_NONE		0xffffffffu	/* no such symbol or section */
 
 /* Longest string in the block, its NUL included (KSYM_NAME_LEN is 512). */
@@ -79,6 +79,7 @@ enum ksplice_section_kind {
 	KSPLICE_SECTION_STRINGS,	/* compared at each reference, up to a NUL */
 	KSPLICE_SECTION_CONSTANTS,	/* compared at each reference, @unit bytes */
 	KSPLICE_SECTION_REPLACEMENT,	/* code that alternatives may copy */
+	KSPLICE_SECTION_DATA,		/* a variable that holds its initial value; as rodata */
 	KSPLICE_SECTION_KINDS,
 };
 
@@ -123,7 +124,7 @@ enum ksplice_reloc_kind {
  * A reference to strings or constants names their section instead of a symbol,
  * and then @addend minus @bias is the offset in it.  With a symbol too, the string
  * that it refers to begins there, and is where this reference says.  A date or time is
- * in strings or read-only data; it names neither, and all else is 0.
+ * in strings or data; it names neither, and all else is 0.
  *
  * @bias: what the addend contains only because the field is PC-relative: minus
  *        the distance from the field to the end of its instruction (-4, -5, …);

@@ -8,6 +8,7 @@
 #include "lib/export.h"
 #include "lib/lines.h"
 #include "lib/lookup.h"
+#include "lib/marks.h"
 #include "lib/names.h"
 #include "lib/spread.h"
 #include "lib/twin.h"
@@ -63,8 +64,7 @@ static bool is_variable(const struct span *span)
 
 static bool is_named_constant(const struct span *span)
 {
-	return span->symbol && is_class(span->section, CLASS_RODATA) &&
-	       !is_private_static(span->symbol->name);
+	return span->symbol && is_fixed(span) && !is_private_static(span->symbol->name);
 }
 
 static void set_status(struct span *span, enum span_status status)
@@ -232,23 +232,51 @@ static bool is_same_size(const struct span *pre, const struct span *post)
 	return pre->size == post->size && pre->symbol->size == post->symbol->size;
 }
 
+/* The marks of a section, see marks.h; those of ASSUME_SECTION are promises. */
+static void read_marks(struct diff *diff, struct object *post, const char *name)
+{
+	const struct section *section = find_section(post, name);
+	bool promised = strcmp(name, ASSUME_SECTION) == 0;
+	const struct reloc *mark;
+	struct span *span;
+	const char *reason;
+	size_t i;
+
+	for (i = 0; section && i < section->nr_relocs; i++) {
+		mark = &section->relocs[i];
+		if (is_none_reloc(mark))
+			continue;
+		span = mark->span;
+		reason = why_not_compared(mark);
+		if (reason) {
+			add_named(diff, &diff->refused,
+				  span ? span_name(span) : mark->symbol ? mark->symbol->name : name,
+				  NULL, span, reason);
+			continue;
+		}
+		span->promised = span->twin->promised = span->promised || promised;
+		add_item(diff, &diff->data_compared, span->twin, span, NULL);
+	}
+}
+
 static void report_changed_data(struct diff *diff, struct span *span)
 {
 	struct span *post = span->twin;
+	bool variable = is_variable(span) && !span->promised;
 
-	if (is_variable(span) && !is_same_size(span, post))
+	if (variable && !is_same_size(span, post))
 		add_item(diff, &diff->refused, span, post,
 			 "its size has changed, and the running kernel uses the variable as it was; "
 			 "put what is new into a variable of its own");
-	else if (is_variable(span) && entered_from(span))
+	else if (variable && entered_from(span))
 		add_item(diff, &diff->refused, span, post,
 			 arena_printf(&diff->arena,
 				      "it holds addresses inside of %s, which changes; make it const",
 				      span_name(entered_from(span))));
-	else if (is_variable(span))
+	else if (variable)
 		add_item(diff, &diff->refused, span, post,
 			 "its initial value has changed, but the running kernel has used the variable "
-			 "since; change it from code");
+			 "since; change it from code, or see ksplice_assume_rodata() if nobody writes it");
 	else if (is_class(span->section, CLASS_INIT_DATA))
 		add_item(diff, &diff->skipped, span, post, "is only read while booting");
 	else
@@ -478,6 +506,8 @@ int diff_objects(struct diff *diff, struct object *pre, struct object *post, str
 	pair_objects(pre, post);
 	detach_parts(pre);
 	detach_parts(post);
+	read_marks(diff, post, ASSUME_SECTION);
+	read_marks(diff, post, EARLY_SECTION);
 	compare_functions(pre, &lines);
 	settle_lines(&lines);
 	compare_data(pre);
@@ -497,6 +527,7 @@ int diff_objects(struct diff *diff, struct object *pre, struct object *post, str
 	sort_list(&diff->functions_new);
 	sort_list(&diff->functions_deleted);
 	sort_list(&diff->data_changed);
+	sort_list(&diff->data_compared);
 	sort_list(&diff->data_new);
 	sort_list(&diff->data_deleted);
 	sort_list(&diff->exports_new);
@@ -515,6 +546,6 @@ bool is_different(const struct diff *diff)
 {
 	return diff->functions_changed.count || diff->functions_new.count ||
 	       diff->functions_deleted.count || diff->data_changed.count ||
-	       diff->data_new.count || diff->data_deleted.count || diff->exports_new.count ||
-	       diff->skipped.count || diff->refused.count;
+	       diff->data_compared.count || diff->data_new.count || diff->data_deleted.count ||
+	       diff->exports_new.count || diff->skipped.count || diff->refused.count;
 }

@@ -30,7 +30,9 @@ struct diff_list {
  * @functions_new, @functions_deleted: likewise without parts
  * @functions_line_only: differ in line numbers only (lines.h), in themselves or in
  *		a part, and count as the same otherwise
- * @data_changed: constant data only; changed variables are refused
+ * @data_changed: constants, and variables of which the patch says that nobody writes
+ *		them (marks.h); other changed variables are refused
+ * @data_compared: variables that the patch wants compared (marks.h)
  * @data_new, @data_deleted: variables and named constants, without private
  *		statics (names.h)
  * @exports_new: exports (lib/export.h); the span is that of the export itself
@@ -42,7 +44,7 @@ struct diff {
 	struct arena arena;
 	struct diff_list functions_changed, functions_new, functions_deleted;
 	struct diff_list functions_line_only;
-	struct diff_list data_changed, data_new, data_deleted;
+	struct diff_list data_changed, data_compared, data_new, data_deleted;
 	struct diff_list exports_new;
 	struct diff_list skipped, refused;
 };

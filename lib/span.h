@@ -50,6 +50,7 @@ enum span_status {
  *		the sections, then of their offsets
  * @number:	of the spans of the object, in order
  * @users:	relocs that refer to this span
+ * @promised:	a variable that nobody writes, as the patch says (marks.h); set by diff.c
  */
 struct span {
 	struct section *section;
@@ -68,6 +69,7 @@ struct span {
 	unsigned int number;
 	struct reloc **users;
 	size_t nr_users;
+	bool promised;
 	const struct span *equal;	/* these three are private to compare.c */
 	unsigned int equal_round;
 	bool visiting;
@@ -108,6 +110,12 @@ static inline struct span *span_unit(struct span *span)
 	while (span->parent)
 		span = span->parent;
 	return span;
+}
+
+/* Data that nobody writes: a constant, or a variable of which the patch says so. */
+static inline bool is_fixed(const struct span *span)
+{
+	return is_class(span->section, CLASS_RODATA) || span->promised;
 }
 
 static inline const unsigned char *span_bytes(const struct span *span)

@@ -202,6 +202,9 @@ static const struct section_kind kinds[] = {
 	/* Of patches that have hooks (kmodsrc/ksplice-patch.h); objmanip makes a table of them. */
 	TABLE(HOOK_SECTION, 0, NONE, 0, 0, 1, 1),
 	TABLE(CONSTANT_SECTION, 0, NONE, 0, 0, 1, 1),
+	/* Likewise, see lib/marks.h: they are no users of the variables that they name. */
+	ROW(ASSUME_SECTION, METADATA),
+	ROW(EARLY_SECTION, METADATA),
 	TABLE(".discard.reachable", NOTE, NONE, 0, 4, 1, 1),
 	TABLE(".discard.unreachable", NOTE, NONE, 0, 4, 1, 1),
 	TABLE(".discard.retpoline_safe", NOTE, NONE, 0, 4, 1, 1),

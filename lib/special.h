@@ -14,6 +14,8 @@
 /* What patches leave for ksplice-objmanip, by the macros of kmodsrc/ksplice-patch.h. */
 #define HOOK_SECTION	".ksplice_hooks"
 #define CONSTANT_SECTION	".ksplice_constants"
+#define ASSUME_SECTION	".ksplice_assume_rodata"
+#define EARLY_SECTION	".ksplice_match_data_early"
 
 enum section_class {
 	CLASS_TEXT,		/* code that can be replaced */

@@ -66,14 +66,15 @@ static json_object *json_kinds(const struct diff_list *changed, const struct dif
 
 static void print_json(const struct diff *diff)
 {
-	json_object *object = json_object_new_object();
+	json_object *object = json_object_new_object(), *data;
 
 	json_object_object_add(object, "functions",
 			       json_kinds(&diff->functions_changed, &diff->functions_new,
 					  &diff->functions_deleted));
 	json_object_object_add(object, "line_only", json_names(&diff->functions_line_only));
-	json_object_object_add(object, "data", json_kinds(&diff->data_changed, &diff->data_new,
-							  &diff->data_deleted));
+	data = json_kinds(&diff->data_changed, &diff->data_new, &diff->data_deleted);
+	json_object_object_add(data, "compared", json_names(&diff->data_compared));
+	json_object_object_add(object, "data", data);
 	json_object_object_add(object, "exports_new", json_names(&diff->exports_new));
 	json_object_object_add(object, "skipped", json_reasons(&diff->skipped));
 	json_object_object_add(object, "refused", json_reasons(&diff->refused));
@@ -101,6 +102,7 @@ static void print_text(const struct diff *diff)
 	print_list(&diff->functions_deleted, "deleted function");
 	print_list(&diff->functions_line_only, "line-only function");
 	print_list(&diff->data_changed, "changed data");
+	print_list(&diff->data_compared, "compared data");
 	print_list(&diff->data_new, "new data");
 	print_list(&diff->data_deleted, "deleted data");
 	print_list(&diff->exports_new, "new export");

@@ -58,6 +58,7 @@ struct old_place {
  * @out_symbol:	the symbol of that copy; NULL for none
  * @kept:	of a post span: it has a copy
  * @in_place:	of a post span: a constant whose copy is written over the old one
+ * @compared:	of a pre span: a variable that the patch wants compared (lib/marks.h)
  */
 struct span_info {
 	struct old_symbol *symbol;
@@ -67,6 +68,7 @@ struct span_info {
 	struct out_symbol *out_symbol;
 	bool kept;
 	bool in_place;
+	bool compared;
 	bool certain;
 };
 

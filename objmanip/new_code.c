@@ -96,7 +96,7 @@ static void resolve_data(struct manip *manip, struct span *span, struct target *
 		return;
 	}
 	/* Constants that changed are only used by code that changed, or are written in place. */
-	if (is_class(span->section, CLASS_RODATA) && span->status != SPAN_SAME)
+	if (is_fixed(span) && span->status != SPAN_SAME)
 		copied = !post_info(manip, span)->in_place;
 	if (copied || !span->twin)
 		target->native = span;

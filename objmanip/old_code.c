@@ -103,6 +103,16 @@ static uint32_t add_section(struct manip *manip, struct block *block,
 	return index;
 }
 
+/* Of a variable, what lies between it and the next one may be anything. */
+static uint64_t compared_size(struct manip *manip, const struct span *span)
+{
+	uint64_t size = span->size - span->entry;
+
+	if (pre_info(manip, span)->compared && span->symbol->size > 0 && span->symbol->size < size)
+		return span->symbol->size;
+	return size;
+}
+
 /*
  * Other names for places in the span: aliases, entries of assembly.  A weak name
  * may belong to another function in the running kernel, so it says nothing.
@@ -116,7 +126,7 @@ static void add_inner_symbols(struct manip *manip, const struct span *span, uint
 	for (i = find_symbol_index(section, start); i < section->nr_symbols; i++) {
 		const struct symbol *symbol = section->symbols[i];
 
-		if (symbol->value > span->offset + span->size)
+		if (symbol->value > start + compared_size(manip, span))
 			break;
 		if (symbol == span->symbol || symbol->span != span ||
 		    symbol->binding == STB_WEAK || symbol->type == STT_FILE ||
@@ -139,18 +149,19 @@ static bool is_lost(const struct span *span)
 	return !span->symbol && is_text(span->section);
 }
 
-/* A function, constant variable or table: it has one address in the run. */
+/* A function, constant or other variable, or table: it has one address in the run. */
 static void add_placed_span(struct manip *manip, struct block *block, struct span *span)
 {
 	struct span_info *info = pre_info(manip, span);
-	uint32_t kind = is_class(span->section, CLASS_RODATA) ? KSPLICE_SECTION_RODATA :
+	uint32_t kind = info->compared ? KSPLICE_SECTION_DATA :
+			is_class(span->section, CLASS_RODATA) ? KSPLICE_SECTION_RODATA :
 								KSPLICE_SECTION_TEXT;
 
 	if (span->size <= span->entry || is_lost(span))
 		return;
 	info->section = 1 + (uint32_t)(block->sections.size / sizeof(struct ksplice_old_section));
 	add_section(manip, block, span->section, span->offset + span->entry,
-		    span->size - span->entry, kind, symbol_of_span(manip, span));
+		    compared_size(manip, span), kind, symbol_of_span(manip, span));
 	add_inner_symbols(manip, span, info->section - 1);
 }
 
@@ -164,10 +175,10 @@ static void add_object_sections(struct manip *manip, struct block *block, struct
 	for_each_section(object, section, i) {
 		if (!is_alloc(section) || !section->data || section->size == 0)
 			continue;
-		if (is_placed(section)) {
-			for (span = section->spans; span < section->spans + section->nr_spans; span++)
+		for (span = section->spans; span < section->spans + section->nr_spans; span++)
+			if (is_placed(section) || pre_info(manip, span)->compared)
 				add_placed_span(manip, block, span);
-		} else if (is_class(section, CLASS_STRINGS) || is_class(section, CLASS_CONSTANTS)) {
+		if (is_class(section, CLASS_STRINGS) || is_class(section, CLASS_CONSTANTS)) {
 			pre->sections[i] = 1 + add_section(manip, block, section, 0, section->size,
 							   is_class(section, CLASS_STRINGS) ?
 								   KSPLICE_SECTION_STRINGS :
@@ -227,7 +238,8 @@ static void add_dates(const struct manip *manip, struct block *block,
 		.reloc = { .symbol = KSPLICE_NONE, .section = KSPLICE_NONE },
 	};
 
-	if (!is_class(section, CLASS_RODATA) && !is_class(section, CLASS_STRINGS))
+	if (!is_class(section, CLASS_RODATA) && !is_class(section, CLASS_STRINGS) &&
+	    !is_class(section, CLASS_DATA) && !is_class(section, CLASS_RO_AFTER_INIT))
 		return;
 	while ((start = find_date(manip, section, start, end, &out.reloc.kind)) < end) {
 		out.reloc.offset = (uint32_t)(start++ - base);
@@ -286,7 +298,7 @@ static int add_object_relocs(struct manip *manip, struct block *block, struct si
 			info->certain = is_certain(manip, span);
 			if (add_section_relocs(manip, block, pre, section, info->section - 1,
 					       span->offset + span->entry,
-					       span->size - span->entry, err) != 0)
+					       compared_size(manip, span), err) != 0)
 				return -1;
 		}
 	}

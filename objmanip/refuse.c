@@ -116,13 +116,22 @@ static const char *why_not_in_place(const struct reloc *reloc)
 
 	if (!span)
 		return "a constant that is replaced must be one of the same file";
-	if (!span->symbol || reloc->span_offset != 0 || !is_class(span->section, CLASS_RODATA))
-		return "only a constant with a name can be replaced; set a variable in a hook";
-	if (!span->twin || !is_class(span->twin->section, CLASS_RODATA))
+	if (!span->symbol || reloc->span_offset != 0 || !is_fixed(span))
+		return "only a constant with a name can be replaced; set a variable in a hook, or see ksplice_assume_rodata()";
+	if (!span->twin || !is_fixed(span->twin))
 		return "the running kernel does not have this constant";
 	if (span->size != span->twin->size)
 		return "a constant can only be replaced by one of the same size";
 	return NULL;
+}
+
+static void mark_compared(struct manip *manip, const struct pair *pair)
+{
+	const struct diff_list *compared = &pair->diff.data_compared;
+	size_t i;
+
+	for (i = 0; i < compared->count; i++)
+		pre_info(manip, compared->items[i].pre)->compared = true;
 }
 
 static void mark_in_place(struct manip *manip, const struct pair *pair)
@@ -153,22 +162,26 @@ static void refuse_shared_constants(struct manip *manip, const struct pair *pair
 {
 	const struct diff_list *changed = &pair->diff.data_changed;
 	const char *user;
+	const char *what;
 	size_t i;
 
 	for (i = 0; i < changed->count; i++) {
 		const struct span *span = changed->items[i].pre;
 
+		what = span->promised ? "variable" : "constant";
 		if (post_info(manip, changed->items[i].post)->in_place)
 			continue;
 		user = unchanged_user(span);
 		if (user)
 			refuse(manip, pair, changed->items[i].name,
 			       arena_printf(&manip->arena,
-					    "this constant changes, but %s, which uses it, does not; see ksplice_replace_constant(), or make the change in code",
-					    user));
+					    "this %s changes, but %s, which uses it, does not; see ksplice_replace_constant(), or make the change in code",
+					    what, user));
 		else if (span->symbol && span->symbol->binding != STB_LOCAL)
 			refuse(manip, pair, changed->items[i].name,
-			       "this constant changes, and other files may use it; see ksplice_replace_constant(), or make the change in code");
+			       arena_printf(&manip->arena,
+					    "this %s changes, and other files may use it; see ksplice_replace_constant(), or make the change in code",
+					    what));
 	}
 }
 
@@ -194,6 +207,7 @@ void refuse_unsafe(struct manip *manip, const struct pair *pair)
 	refuse_functions(manip, pair);
 	note_parameters(manip, pair);
 	refuse_hooks(manip, pair);
+	mark_compared(manip, pair);
 	mark_in_place(manip, pair);
 	refuse_shared_constants(manip, pair);
 }
@@ -281,6 +295,6 @@ void refuse_idle(struct manip *manip)
 		new = &manip->pairs[i].diff.data_changed;
 		for (j = 0; j < new->count; j++)
 			refuse(manip, &manip->pairs[i], new->items[j].name,
-			       "nothing in the running kernel would use this changed constant: it is only used by what ran at boot");
+			       "nothing in the running kernel would use this changed value: it is only used by what ran at boot");
 	}
 }

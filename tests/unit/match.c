@@ -430,6 +430,46 @@ static void test_rodata(void **state)
 	expect(fixture, -ENOENT, "another number");
 }
 
+/* A variable that the patch wants compared, where the run may have it; 0 for nowhere. */
+static struct fixture *new_variable(u32 kind, u32 first, u32 second)
+{
+	struct fixture *fixture = new_fixture();
+	struct build *build = &fixture->build;
+	u32 section = add_section(build, kind, "limit", "05 00 00 00");
+
+	set_label(build, build->sections[section].symbol, "label_limit");
+	name_run(&fixture->run, "__start_rodata", DATA - 0x100);
+	name_run(&fixture->run, "__end_rodata", DATA);
+	name_run(&fixture->run, "_end", RUN_SIZE);
+	if (first != 0)
+		name_run(&fixture->run, "limit", first);
+	if (second != 0)
+		name_run(&fixture->run, "limit", second);
+	put_run(&fixture->run, DATA, "05 00 00 00 06 00 00 00 05 00 00 00");
+	return fixture;
+}
+
+static void test_variable(void **state)
+{
+	struct fixture *fixture = new_variable(KSPLICE_SECTION_DATA, DATA, 0);
+
+	(void)state;
+	assert_int_equal(match(fixture), 0);
+	assert_int_equal(label_offset(fixture, 0), DATA);
+	free_fixture(fixture);
+	expect(new_variable(KSPLICE_SECTION_RODATA, DATA, 0), -ENOENT, "a constant there");
+	fixture = new_variable(KSPLICE_SECTION_DATA, DATA + 4, 0);
+	assert_int_equal(match(fixture), -ENOENT);
+	assert_non_null(strstr(fixture->text, "limit+0x0: it does not hold its initial value"));
+	free_fixture(fixture);
+	fixture = new_variable(KSPLICE_SECTION_DATA, DATA + 4, DATA + 8);
+	assert_int_equal(match(fixture), 0);
+	assert_int_equal(label_offset(fixture, 0), DATA + 8);
+	free_fixture(fixture);
+	expect(new_variable(KSPLICE_SECTION_DATA, DATA, DATA + 8), -ENOENT, "two with the value");
+	expect(new_variable(KSPLICE_SECTION_DATA, 0, 0), -ENOENT, "a variable that is nowhere");
+}
+
 /* lea here(%rip), for _THIS_IP_, behind a jump whose size differs. */
 static void test_own_address(void **state)
 {
@@ -709,6 +749,7 @@ static struct fixture *new_everything(void)
 	struct build *build = &fixture->build;
 	u32 strings, replacement, pv_ops, key, first, symbol;
 
+	add_section(build, KSPLICE_SECTION_DATA, "callee", "00 00");
 	strings = add_bytes(build, KSPLICE_SECTION_STRINGS, "", "ab\0cd\0Aug 23 1973", 18);
 	add_reloc(build, 6, KSPLICE_NONE, KSPLICE_RELOC_DATE, 0, 0);
 	replacement = add_section(build, KSPLICE_SECTION_REPLACEMENT, "", "0f 01 ca");
@@ -833,6 +874,7 @@ int main(void)
 		cmocka_unit_test(test_dates),
 		cmocka_unit_test(test_shared_strings),
 		cmocka_unit_test(test_rodata),
+		cmocka_unit_test(test_variable),
 		cmocka_unit_test(test_own_address),
 		cmocka_unit_test(test_into_each_other),
 		cmocka_unit_test(test_locks),

@@ -89,7 +89,8 @@ static inline u32 add_bytes(struct build *build, u32 kind, const char *name, con
 			    u32 size)
 {
 	u32 index = build->nr_sections++;
-	bool placed = kind == KSPLICE_SECTION_TEXT || kind == KSPLICE_SECTION_RODATA;
+	bool placed = kind == KSPLICE_SECTION_TEXT || kind == KSPLICE_SECTION_RODATA ||
+		      kind == KSPLICE_SECTION_DATA;
 
 	build->sections[index] = (struct ksplice_old_section){
 		.kind = kind,

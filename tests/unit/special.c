@@ -54,6 +54,7 @@ static const struct {
 	{ "__jump_table", SHF_ALLOC, CLASS_TABLE },
 	{ ".discard.reachable", 0, CLASS_TABLE },
 	{ ".discard.addressable", SHF_ALLOC, CLASS_METADATA },
+	{ ".ksplice_assume_rodata", SHF_ALLOC, CLASS_METADATA },
 	{ "___ksymtab_gpl+foo", SHF_ALLOC, CLASS_EXPORT },
 	{ ".initcall6.init", SHF_ALLOC, CLASS_INIT_DATA },
 	{ ".pci_fixup_final", SHF_ALLOC, CLASS_RODATA },
