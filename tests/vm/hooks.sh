@@ -185,3 +185,51 @@ lacks "two names" "$(cat $pktgen)" "$name"
 run 0 ksplice-undo constant_module
 expect "the name" "$(cat $pktgen)" "$name"
 finish "a constant of a module is written in place"
+
+# asked: what modprobe would be called with, the option and a variable of its environment.
+asked()
+{
+	rm -f /tmp/asked
+	mount -t ksplice none /tmp 2> /dev/null
+	cat /tmp/asked
+}
+
+poolsize=/proc/sys/kernel/random/poolsize
+before=$(cat $poolsize)
+modprobe=/proc/sys/kernel/modprobe
+modprobe_before=$(cat $modprobe)
+cat > /tmp/modprobe <<'EOF'
+#!/bin/sh
+echo "$1 $TERM" > /tmp/asked
+EOF
+chmod +x /tmp/modprobe
+echo /tmp/modprobe > $modprobe
+for round in 1 2; do
+	expect "modprobe before, round $round" "$(asked)" "-q linux"
+	run 0 ksplice-apply /updates/ksplice-assume_rodata.tar.gz
+	expect "modprobe, round $round" "$(asked)" "-qs ksplice"
+	expect "poolsize, round $round" "$(cat $poolsize)" $((before + 1))
+	run 0 ksplice-undo assume_rodata
+	expect "modprobe afterwards, round $round" "$(asked)" "-q linux"
+	expect "poolsize afterwards, round $round" "$(cat $poolsize)" "$before"
+done
+echo "$modprobe_before" > $modprobe
+finish "variables that nobody writes, copied and in place"
+
+poweroff_cmd=/proc/sys/kernel/poweroff_cmd
+before=$(cat $poweroff_cmd)
+force=/sys/kernel/reboot/force
+early=/updates/ksplice-match_data_early.tar.gz
+run 0 ksplice-apply $early
+contains "force" "$(cat $force)" patched
+echo /bin/true > $poweroff_cmd
+run 0 ksplice-undo match_data_early
+run 4 ksplice-apply $early
+contains "what ksplice-apply says" "$out" "poweroff_cmd+0x1: it does not hold its initial value"
+lacks "force" "$(cat $force)" patched
+echo "$before" > $poweroff_cmd
+run 0 ksplice-apply $early
+contains "force" "$(cat $force)" patched
+run 0 ksplice-undo match_data_early
+lacks "force" "$(cat $force)" patched
+finish "a variable is compared"
