@@ -161,8 +161,7 @@ static void mark_in_place(struct manip *manip, const struct pair *pair)
 static void refuse_shared_constants(struct manip *manip, const struct pair *pair)
 {
 	const struct diff_list *changed = &pair->diff.data_changed;
-	const char *user;
-	const char *what;
+	const char *user, *what;
 	size_t i;
 
 	for (i = 0; i < changed->count; i++) {
