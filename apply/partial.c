@@ -11,6 +11,7 @@
 
 #include "apply/load_hint.h"
 #include "apply/partial.h"
+#include "kmodsrc/update_id.h"
 
 static int path_of(char path[PATH_MAX], const char *base, const char *id,
 		   const char *file)
@@ -122,7 +123,7 @@ int partial_load(const char *base, struct modules *modules, const char *id,
 	struct ks_update_file file;
 	int ret;
 
-	if (!ks_update_id_ok(id) || strchr(target, '/') ||
+	if (ksplice_why_no_id(id) || strchr(target, '/') ||
 	    ks_update_module_name(name, id, target, "new") ||
 	    path_of(path, base, id, name))
 		return ks_error_set(err, "not an ID and the name of a target");

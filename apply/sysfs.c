@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "apply/sysfs.h"
-#include "lib/update.h"
+#include "kmodsrc/update_id.h"
 
 /* More than any file of the core can hold. */
 #define FILE_MAX	(1 << 20)
@@ -128,7 +128,7 @@ int sysfs_abi(const struct sysfs *sysfs)
 	long abi;
 	int ret;
 
-	ret = sysfs_read(sysfs, NULL, "abi", &text);
+	ret = sysfs_read(sysfs, NULL, KSPLICE_ABI_FILE, &text);
 	if (ret)
 		return ret;
 	abi = strtol(text, &end, 10);
@@ -139,7 +139,7 @@ int sysfs_abi(const struct sysfs *sysfs)
 
 static int is_update(const struct dirent *entry)
 {
-	return entry->d_type == DT_DIR && ks_update_id_ok(entry->d_name);
+	return entry->d_type == DT_DIR && !ksplice_why_no_id(entry->d_name);
 }
 
 int sysfs_list(const struct sysfs *sysfs, char ***ids)

@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "apply/cli.h"
-#include "lib/update.h"
+#include "kmodsrc/update_id.h"
 
 static const char help[] =
 "Usage: ksplice-undo [OPTION]... ID\n"
@@ -30,12 +30,13 @@ int main(int argc, char **argv)
 	struct sequence_result result = { 0 };
 	struct ks_error err;
 	enum exit_code code;
+	const char *reason;
 
 	if (!cli_parse(&cli, argc, argv, &code))
 		return code;
-	if (!ks_update_id_ok(cli.argument)) {
-		ks_error_set(&err, "not the ID of an update: that is 1 to 20 "
-			     "letters, digits or underscores; see ksplice-view");
+	reason = ksplice_why_no_id(cli.argument);
+	if (reason) {
+		ks_error_set(&err, "%s; see ksplice-view", reason);
 		return cli_finish(&cli, EXIT_USAGE, &result, &err);
 	}
 	cli.id = cli.argument;

@@ -12,6 +12,7 @@
 
 #include "apply/sequence.h"
 #include "apply/show.h"
+#include "kmodsrc/update_id.h"
 #include "lib/update.h"
 
 #define PROGRAM	"ksplice-view"
@@ -300,6 +301,7 @@ static int parse(struct options *options, int argc, char **argv,
 		{ "version", no_argument, NULL, 'V' },
 		{ NULL, 0, NULL, 0 }
 	};
+	const char *reason;
 	int option;
 
 	argv[0] = PROGRAM;
@@ -327,8 +329,9 @@ static int parse(struct options *options, int argc, char **argv,
 		return 0;
 	}
 	options->id = argv[optind];
-	if (options->id && !ks_update_id_ok(options->id)) {
-		*code = usage("an ID is 1 to 20 letters, digits or underscores");
+	reason = options->id ? ksplice_why_no_id(options->id) : NULL;
+	if (reason) {
+		*code = usage(reason);
 		return 0;
 	}
 	return 1;

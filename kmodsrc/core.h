@@ -11,6 +11,7 @@
 
 #include "ksplice.h"
 #include "match.h"
+#include "update_id.h"
 
 /* A jump: opcode and 32-bit displacement. */
 #define KSPLICE_JUMP_SIZE	5
@@ -120,7 +121,7 @@ struct ksplice_update {
 	unsigned int nr_below;
 	int error;
 	char cause[256];
-	char id[32];
+	char id[KSPLICE_ID_MAX + 1];
 	char description[256];
 	char helper[256];
 	bool refuse;

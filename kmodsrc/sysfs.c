@@ -353,7 +353,10 @@ static ssize_t abi_show(struct kobject *kobj, struct kobj_attribute *attribute, 
 	return sysfs_emit(page, "%d\n", KSPLICE_ABI);
 }
 
-static struct kobj_attribute abi_attribute = __ATTR(abi, 0400, abi_show, NULL);
+static struct kobj_attribute abi_attribute = {
+	.attr = { .name = KSPLICE_ABI_FILE, .mode = 0400 },
+	.show = abi_show,
+};
 
 int ksplice_sysfs_init(void)
 {

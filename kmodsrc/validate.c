@@ -3,13 +3,12 @@
  * Checks what the modules of an update hand over, before any of it is followed:
  * every table and string must lie in the module that it comes with.
  */
-#include <linux/ctype.h>
 #include <linux/module.h>
 
 #include "compat.h"
 #include "core.h"
+#include "update_id.h"
 
-#define KSPLICE_ID_MAX	20
 /* More functions than any update replaces. */
 #define MAX_ENTRIES	65536
 
@@ -38,16 +37,6 @@ static bool has_string(const struct module *module, const char *text, size_t max
 		if (!text[i])
 			return true;
 	return false;
-}
-
-static bool valid_id(const char *id)
-{
-	size_t i;
-
-	for (i = 0; id[i]; i++)
-		if (!isalnum(id[i]) && id[i] != '_')
-			return false;
-	return i > 0;
 }
 
 static const char *check_old(const struct ksplice_mod_change *change)
@@ -105,11 +94,15 @@ static const char *check_new(const struct ksplice_mod_change *change)
 const char *ksplice_change_check(const struct ksplice_mod_change *change)
 {
 	const struct module *owner = change->owner;
+	const char *reason;
 
 	if (!owner || !in_module(owner, change, sizeof(*change)))
 		return "not part of the module that it names";
-	if (!has_string(owner, change->id, KSPLICE_ID_MAX + 1) || !valid_id(change->id))
-		return "not an ID";
+	if (!has_string(owner, change->id, KSPLICE_ID_MAX + 1))
+		return "its ID is too long, or not in its module";
+	reason = ksplice_why_no_id(change->id);
+	if (reason)
+		return reason;
 	if (!has_string(owner, change->target, MODULE_NAME_LEN) || !*change->target)
 		return "not the name of a target";
 	if (change->description && !has_string(owner, change->description, PAGE_SIZE))

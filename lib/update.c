@@ -11,6 +11,7 @@
 
 #include <json-c/json.h>
 
+#include "kmodsrc/update_id.h"
 #include "lib/update.h"
 #include "lib/update_files.h"
 
@@ -22,16 +23,6 @@
 
 /* Refuse the update. */
 #define bad(err, ...) (ks_error_set(err, __VA_ARGS__), -EINVAL)
-
-int ks_update_id_ok(const char *id)
-{
-	size_t len;
-
-	for (len = 0; id[len]; len++)
-		if (!isalnum((unsigned char)id[len]) && id[len] != '_')
-			return 0;
-	return len >= 1 && len <= KS_UPDATE_ID_MAX;
-}
 
 int ks_update_module_name(char name[KS_MODULE_NAME_MAX + 1], const char *id,
 			  const char *target, const char *half)
@@ -270,6 +261,7 @@ static int read_manifest(struct ks_update *update, const char *folder,
 			 struct ks_error *err)
 {
 	const struct ks_update_file *file = ks_update_find(update, "manifest.json");
+	const char *reason;
 	json_object *value;
 	int ret;
 
@@ -285,9 +277,9 @@ static int read_manifest(struct ks_update *update, const char *folder,
 		return ret;
 
 	update->id = get_string(update->manifest, "id");
-	if (!update->id || !ks_update_id_ok(update->id))
-		return bad(err, "manifest.json: \"%s\" is not 1 to 20 letters, "
-			   "digits or underscores", "id");
+	reason = update->id ? ksplice_why_no_id(update->id) : "no text";
+	if (reason)
+		return bad(err, "manifest.json: \"%s\": %s", "id", reason);
 	if (folder && (strncmp(folder, "ksplice-", 8) ||
 		       strcmp(folder + 8, update->id)))
 		return bad(err, "the folder in the archive is not ksplice-%s, as "

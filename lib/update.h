@@ -20,8 +20,7 @@ struct json_object;
 #define KS_UPDATE_FILES_MAX	1024
 #define KS_UPDATE_MANIFEST_MAX	(16ul << 20)
 
-/* Longest update ID, and longest module name (Linux 6.1, MODULE_NAME_LEN). */
-#define KS_UPDATE_ID_MAX	20
+/* Longest module name (Linux 6.1, MODULE_NAME_LEN). */
 #define KS_MODULE_NAME_MAX	55
 
 /* @data has a NUL after its @size bytes. */
@@ -90,9 +89,6 @@ const struct ks_update_file *ks_update_find(const struct ks_update *update,
 
 /* Does the module @file end with a signature?  Not whether that is a good one. */
 int ks_update_file_signed(const struct ks_update_file *file);
-
-/* Is @id an update ID: 1 to 20 characters of [A-Za-z0-9_]? */
-int ks_update_id_ok(const char *id);
 
 /*
  * Name the module of one half ("old" or "new") of a target, as the loader knows

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "config.h"
+#include "kmodsrc/update_id.h"
 #include "objmanip/exports.h"
 #include "objmanip/make.h"
 #include "objmanip/report.h"
@@ -18,9 +19,6 @@ enum {
 	EXIT_USAGE = 2,
 	EXIT_REFUSED = 6,
 };
-
-/* Longest id that leaves room for labels in the kernel's table of versions. */
-#define ID_MAX	20
 
 struct options {
 	const char *id;
@@ -36,7 +34,7 @@ static const char usage[] =
 	"Make the objects of an update for one target from objects that were compiled\n"
 	"without (PRE) and with (POST) a patch.  Part of ksplice-create.\n"
 	"\n"
-	"  --id=ID          the update's id: 1 to 20 letters, digits and _\n"
+	"  --id=ID          the update's id\n"
 	"  --target=NAME    vmlinux, or the name of a module\n"
 	"  --old=FILE       write the object with the old code to FILE\n"
 	"  --new=FILE       write the object with the new code to FILE\n"
@@ -45,17 +43,21 @@ static const char usage[] =
 	"  --source-date=N  the objects were compiled with SOURCE_DATE_EPOCH=N: any date\n"
 	"                   may be in the running kernel where the compiler put that in\n"
 	"  --report=FILE    write what changed to FILE, as JSON\n"
+	"  --check-id=ID    only say why ID cannot be the id of an update, if so\n"
 	"  --help           show this help\n"
 	"  --version        show the version\n"
 	"\n"
 	"Objects that do not differ make an update that changes nothing.\n"
 	"Exit status: 0 done; 1 trouble; 2 usage; 6 the change is refused as unsafe.\n";
 
-static bool valid_id(const char *id)
+static int check_id(const char *id)
 {
-	return strlen(id) >= 1 && strlen(id) <= ID_MAX &&
-	       strspn(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") ==
-		       strlen(id);
+	const char *reason = ksplice_why_no_id(id);
+
+	if (!reason)
+		return EXIT_DONE;
+	puts(reason);
+	return EXIT_USAGE;
 }
 
 static int usage_error(const char *message)
@@ -76,10 +78,12 @@ static int parse_options(int argc, char **argv, struct options *options)
 		{ "crcs", required_argument, NULL, 'c' },
 		{ "source-date", required_argument, NULL, 'd' },
 		{ "report", required_argument, NULL, 'r' },
+		{ "check-id", required_argument, NULL, 'k' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },
 		{ NULL, 0, NULL, 0 },
 	};
+	const char *reason;
 	int option;
 
 	while ((option = getopt_long(argc, argv, "", longopts, NULL)) != -1) {
@@ -108,6 +112,8 @@ static int parse_options(int argc, char **argv, struct options *options)
 		case 'r':
 			options->outputs.report = optarg;
 			break;
+		case 'k':
+			return check_id(optarg);
 		case 'h':
 			fputs(usage, stdout);
 			return EXIT_DONE;
@@ -121,8 +127,9 @@ static int parse_options(int argc, char **argv, struct options *options)
 	if (!options->id || !options->target || !options->outputs.old ||
 	    !options->outputs.new)
 		return usage_error("--id, --target, --old and --new are needed");
-	if (!valid_id(options->id))
-		return usage_error("the id must be 1 to 20 letters, digits and _");
+	reason = ksplice_why_no_id(options->id);
+	if (reason)
+		return usage_error(reason);
 	if (argc == optind || (argc - optind) % 2 != 0)
 		return usage_error("objects come in pairs, PRE and POST");
 	return -1;

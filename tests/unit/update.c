@@ -394,6 +394,7 @@ static void test_manifest(void **state)
 		{ "{\"format\":1,\"id\":\"a/b\"}", "\"id\"" },
 		{ "{\"format\":1,\"id\":\"a\\u0000b\"}", "\"id\"" },
 		{ "{\"format\":1,\"id\":\"a23456789012345678901\"}", "\"id\"" },
+		{ "{\"format\":1,\"id\":\"abi\"}", "\"id\": this ID is the name of a file" },
 		{ "{\"format\":1,\"id\":\"other\"}", "folder" },
 		{ "{\"format\":1,\"id\":\"ab12\"}", "\"kernel\"" },
 		{ "{\"format\":1,\"id\":\"ab12\",\"kernel\":\"a b\"}", "\"kernel\"" },

@@ -20,6 +20,13 @@ expect "updates" "$(ls $sys)" abi
 finish "malformed old code is refused"
 
 core
+dmesg -c > /dev/null
+refuse "nvalid" insmod /updates/abi_old.ko
+contains "kernel log" "$(dmesg)" "malformed update refused: this ID is the name of a file in $sys"
+expect "updates" "$(ls $sys)" abi
+finish "an ID that is a file in sysfs is refused"
+
+core
 load string old
 refuse "File exists" insmod "$(half string old)"
 refuse "File exists" insmod /updates/renamed_old.ko
