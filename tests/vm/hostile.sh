@@ -42,11 +42,51 @@ unload string new
 unload string old
 finish "tables of new code that lead elsewhere"
 
-# address NAME: of a function of vmlinux
+# address NAME: of a function or constant of vmlinux
 address()
 {
 	sed -n "s/ . $1\$//p" /proc/kallsyms
 }
+
+boot_id=/proc/sys/kernel/random/boot_id
+before=$(cat $boot_id)
+code=0x$(address hex_to_bin)
+constant=0x$(address hex_asc)
+# refuse_constant WRONG CAUSE: in sysfs, or in the log of what is no update's fault yet.
+refuse_constant()
+{
+	dmesg -c > /dev/null
+	must write 0 $sys/constant/nudge	# forgets the cause before
+	refuse "insert" insmod /modules/hostile.ko id=constant wrong="$1" \
+		constant="$constant" function="$code"
+	contains "cause of $1" "$(cat $sys/constant/error; dmesg)" "$2"
+	expect "stage after $1" "$(cat $sys/constant/stage)" matched
+	expect "targets after $1" "$(cat $sys/constant/targets)" "vmlinux old"
+	expect "boot_id after $1" "$(cat $boot_id)" "$before"
+}
+
+core
+load constant old
+ask constant matched
+for wrong in constants-elsewhere constants-null constants-count constants-overflow \
+	     constants-unaligned; do
+	refuse_constant $wrong "refused: the table of constants is not in its module"
+done
+refuse_constant constant-name "refused: the name of a constant is not in its module"
+for wrong in old-constant old-constant-data old-constant-text; do
+	refuse_constant $wrong "ENOENT vmlinux: the constant new_constant was not matched"
+done
+for wrong in new-constant new-constant-gone new-constant-overflow new-constant-end constant-twice; do
+	refuse_constant $wrong "EINVAL vmlinux: the table of constants is malformed"
+done
+must insmod /modules/hostile.ko id=constant wrong=nothing constant="$constant"
+ask constant applied
+expect "boot_id with the constant" "$(cat $boot_id)" "$(echo "$before" | tr a-f G-L)"
+ask constant reversed
+expect "boot_id without it" "$(cat $boot_id)" "$before"
+must rmmod hostile
+unload constant old
+finish "tables of constants that lead elsewhere"
 
 # kernel/stop_machine.c: names in the table, whole and by their beginning.
 core

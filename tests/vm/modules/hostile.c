@@ -16,6 +16,10 @@ static unsigned long function;
 module_param(function, ulong, 0);
 MODULE_PARM_DESC(function, "address of the function to replace");
 
+static unsigned long constant;
+module_param(constant, ulong, 0);
+MODULE_PARM_DESC(constant, "address of the constant to replace, in place of a function");
+
 static char id[32] = "string";
 module_param_string(id, id, sizeof(id), 0);
 MODULE_PARM_DESC(id, "of the update");
@@ -28,6 +32,9 @@ static noinline int new_function(void)
 static char endless[16] = "no end in sight";
 static struct ksplice_patch patches[2];
 static struct ksplice_range ranges[2];
+static struct ksplice_patch constants[2];
+static const char new_constant[] = "0123456789GHIJKL";	/* of hex_asc[] */
+static char gone_constant[sizeof(new_constant)] __initdata;
 static struct ksplice_mod_change change = {
 	.abi = KSPLICE_ABI,
 	.target = "vmlinux",
@@ -37,6 +44,7 @@ static struct ksplice_mod_change change = {
 	.nr_patches = 1,
 	.ranges = ranges,
 	.nr_ranges = 1,
+	.constants = constants,
 };
 
 static bool is(const char *name)
@@ -84,6 +92,46 @@ static void break_entries(void)
 	}
 }
 
+static void break_constant_table(void)
+{
+	if (is("constants-elsewhere"))
+		change.constants = (const void *)current;
+	if (is("constants-null"))
+		change.constants = NULL;
+	if (is("constants-count"))
+		change.nr_constants = 60000;
+	if (is("constants-overflow"))
+		change.nr_constants = ULONG_MAX / sizeof(*constants) + 2;
+	if (is("constants-unaligned"))
+		change.constants = (const void *)((const char *)constants + 1);
+	if (is("constant-twice")) {
+		constants[1] = constants[0];
+		change.nr_constants = 2;
+	}
+}
+
+static void break_constant(void)
+{
+	if (is("constant-name"))
+		constants[0].name = current->comm;
+	if (is("old-constant"))
+		constants[0].old_address = constant + 1;
+	if (is("old-constant-data"))
+		constants[0].old_address = (unsigned long)current;
+	if (is("old-constant-text"))
+		constants[0].old_address = function;
+	if (is("new-constant"))
+		constants[0].new_address = (unsigned long)current;
+	if (is("new-constant-gone"))
+		constants[0].new_address = (unsigned long)gone_constant;
+	if (is("new-constant-overflow"))
+		constants[0].new_address = ULONG_MAX;
+	/* Only the first byte is in the module. */
+	while (is("new-constant-end") &&
+	       within_module_core(constants[0].new_address + 1, THIS_MODULE))
+		constants[0].new_address++;
+}
+
 static void break_change(void)
 {
 	if (is("abi"))
@@ -115,6 +163,15 @@ static int __init hostile_init(void)
 	memset(endless, '/', sizeof(endless));
 	patches[0] = (struct ksplice_patch){ function, (unsigned long)new_function, "new_function" };
 	ranges[0] = (struct ksplice_range){ function, 1UL << 30, "range" };
+	if (constant) {
+		constants[0] = (struct ksplice_patch){ constant, (unsigned long)new_constant,
+						       "new_constant" };
+		change.nr_constants = 1;
+		change.nr_patches = 0;
+		change.nr_ranges = 0;
+	}
+	break_constant_table();
+	break_constant();
 	break_tables();
 	break_entries();
 	break_change();
