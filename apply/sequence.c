@@ -145,11 +145,15 @@ static void unwind(struct sequence *seq, const struct ks_update *update,
 		partial_forget(seq->keep, update->id);
 }
 
-/* Unload the modules of an update by what the core knows of its targets. */
+/*
+ * Unload the modules of an update by what the core knows of its targets.  The new code
+ * comes last: as long as there is some, an update that is reversed has that stage, and
+ * one that comes after us, should we be killed, knows that it was applied.
+ */
 static enum exit_code unload_targets(struct sequence *seq, const char *id,
 				     struct ks_error *err)
 {
-	static const char *const halves[] = { "new", "old" };
+	static const char *const halves[] = { "old", "new" };
 	char module[KS_MODULE_NAME_MAX + 1];
 	struct sysfs_target *targets;
 	enum exit_code code = EXIT_DONE;
@@ -161,7 +165,7 @@ static enum exit_code unload_targets(struct sequence *seq, const char *id,
 			    id, strerror(-nr));
 	for (half = 0; half < 2; half++) {
 		for (i = nr - 1; i >= 0; i--) {
-			if (!(half ? targets[i].has_old : targets[i].has_new) ||
+			if (!(half ? targets[i].has_new : targets[i].has_old) ||
 			    ks_update_module_name(module, id, targets[i].name,
 						  halves[half]))
 				continue;
@@ -496,6 +500,14 @@ static void unload_unused_core(struct sequence *seq)
 		unload_or_warn(seq, CORE);
 }
 
+/* What is left when no module of the update is. */
+static void clear_rest(struct sequence *seq, const char *id)
+{
+	unload_unused_core(seq);
+	if (seq->keep)
+		partial_forget(seq->keep, id);
+}
+
 enum exit_code sequence_undo(struct sequence *seq, const char *id,
 			     struct sequence_result *result,
 			     struct ks_error *err)
@@ -505,8 +517,11 @@ enum exit_code sequence_undo(struct sequence *seq, const char *id,
 
 	memset(result, 0, sizeof(*result));
 	stage = sysfs_stage(&seq->sysfs, id);
-	if (stage == -ENOENT)
+	if (stage == -ENOENT) {
+		/* Maybe one that was killed at its very end left this. */
+		clear_rest(seq, id);
 		return fail(err, EXIT_NOT_FOUND, "no such update is applied");
+	}
 	if (stage < 0)
 		return fail(err, EXIT_ERROR, "can't read its stage: %s",
 			    strerror(-stage));
@@ -526,9 +541,7 @@ enum exit_code sequence_undo(struct sequence *seq, const char *id,
 				"what an interrupted run left can't be removed");
 		return code;
 	}
-	unload_unused_core(seq);
-	if (seq->keep)
-		partial_forget(seq->keep, id);
+	clear_rest(seq, id);
 	if (stage < STAGE_APPLIED)
 		return fail(err, EXIT_NOT_FOUND, "was not applied, only left at "
 			    "stage %s by an interrupted run; now it is unloaded",

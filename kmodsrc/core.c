@@ -142,13 +142,24 @@ static int attach_old(struct ksplice_update *update, struct ksplice_target *targ
 	return 0;
 }
 
+static bool has_new(const struct ksplice_update *update)
+{
+	const struct ksplice_target *target;
+
+	list_for_each_entry(target, &update->targets, list)
+		if (target->new)
+			return true;
+	list_for_each_entry(target, &update->absent, list)
+		if (target->new)
+			return true;
+	return false;
+}
+
 static void drop_new(struct ksplice_update *update, struct ksplice_target *target)
 {
 	target->new = NULL;
-	list_for_each_entry(target, &update->targets, list)
-		if (target->new)
-			return;
-	ksplice_depend_on_none(update);
+	if (!has_new(update))
+		ksplice_depend_on_none(update);
 }
 
 static int attach_new(struct ksplice_update *update, struct ksplice_target *target,
@@ -324,6 +335,9 @@ static void detach_new(struct ksplice_update *update, struct ksplice_target *tar
 		synchronize_rcu_tasks();
 	ksplice_target_unlink(target);
 	drop_new(update, target);
+	/* Whoever unloads the rest must be able to tell that it was applied. */
+	if (update->stage == KSPLICE_STAGE_REVERSED && has_new(update))
+		return;
 	/* Another target's half may be what is published. */
 	if (update->stage != KSPLICE_STAGE_MATCHED)
 		update->stage = KSPLICE_STAGE_REGISTERED;

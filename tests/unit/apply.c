@@ -640,7 +640,7 @@ static void test_leftovers(void **state)
 		put(fake, ID, "stage", stages[i]);
 		fake->warnings = 0;
 		assert_int_equal(apply(fake, &result, &err), EXIT_DONE);
-		assert_string_equal(fake->log, "-" NEW " -" OLD " +" OLD
+		assert_string_equal(fake->log, "-" OLD " -" NEW " +" OLD
 				    " matched +" NEW " applied -" OLD);
 		assert_int_equal(fake->warnings, 1);
 		sequence_free_result(&result);
@@ -663,7 +663,13 @@ static void test_leftovers(void **state)
 	sequence_free_result(&result);
 	fake->stuck_module = NULL;
 	assert_int_equal(undo(fake, &result, &err), EXIT_DONE);
-	assert_string_equal(fake->log, "reversed -" NEW " -" OLD " -ksplice");
+	assert_string_equal(fake->log, "reversed -" OLD " -" NEW " -ksplice");
+	sequence_free_result(&result);
+
+	/* Killed before the core was unloaded. */
+	fake_load(&fake->seq.modules, "ksplice", "x", 1);
+	assert_int_equal(undo(fake, &result, &err), EXIT_NOT_FOUND);
+	assert_string_equal(fake->log, "-ksplice");
 	sequence_free_result(&result);
 
 	/* Killed between "reversed" and the unloading of the new code. */

@@ -111,7 +111,6 @@ for stage in core registered matched linked applied applied-alone reversed; do
 	core | registered | matched | linked)
 		ksplice-undo string > /tmp/out 2>&1
 		expect "status of ksplice-undo after $stage" $? 6
-		[ $stage != core ] || rmmod ksplice
 		;;
 	*)
 		must ksplice-undo string
@@ -138,8 +137,12 @@ while [ $delay -lt 20 ] && [ -z "$errors" ]; do
 	usleep $((delay * 3000))
 	kill -KILL $undo 2> /dev/null
 	wait $undo 2> /dev/null
-	[ ! -d $sys/string ] || must ksplice-undo string
-	[ ! -d /sys/module/ksplice ] || rmmod ksplice 2> /dev/null
+	if [ -d $sys/string ]; then
+		must ksplice-undo string
+	else
+		ksplice-undo string > /tmp/out 2>&1
+		expect "status of ksplice-undo, killed after $delay" $? 6
+	fi
 	lacks "loadavg, undone after $delay" "$(cat /proc/loadavg)" patched
 	expect "modules, undone after $delay" "$(lsmod | sed 1d)" ""
 	delay=$((delay + 1))

@@ -60,17 +60,28 @@ for n in $(seq $nr_steps); do
 done
 finish "an update of two targets is applied after one that was killed at each step"
 
-for n in $(seq $nr_steps); do
-	leave "$n"
+# undo_after N: what was applied is undone, what was not or is gone is no update.
+undo_after()
+{
+	leave "$1"
 	ksplice-undo module > /tmp/out 2>&1
 	status=$?
-	case $stage in
-	applied | reversed) expect "status of ksplice-undo after $last" $status 0 ;;
+	case $last in
+	applied | -*_old | reversed | -zram_new) expect "status of ksplice-undo after $last" $status 0 ;;
 	*) expect "status of ksplice-undo after $last" $status 6 ;;
 	esac
-	# There was no update.
-	[ -n "$stage" ] || must rmmod ksplice
 	is_unpatched "when undone after $last"
+}
+
+for n in $(seq $nr_steps); do
+	undo_after "$n"
+	[ -z "$errors" ] || break
+done
+# Undone before ksplice-apply could unload the old code.
+steps="core vmlinux_old zram_old matched vmlinux_new zram_new applied reversed
+	-zram_old -vmlinux_old -zram_new -vmlinux_new"
+for n in $(seq 8 $nr_steps); do
+	undo_after "$n"
 	[ -z "$errors" ] || break
 done
 finish "an update of two targets is undone after one that was killed at each step"
@@ -109,8 +120,12 @@ while [ $kills -lt 20 ] && [ -z "$errors" ]; do
 	is_patched "after kill $kills"
 	kill_after $((kills * undo_step)) ksplice-undo module
 	seen="$seen $left"
-	[ "$left" = none ] || ksplice-undo module > /tmp/out 2>&1
-	[ ! -d /sys/module/ksplice ] || rmmod ksplice 2> /dev/null
+	ksplice-undo module > /tmp/out 2>&1
+	status=$?
+	case $left in
+	none) expect "status of ksplice-undo after kill $kills" $status 6 ;;
+	*) expect "status of ksplice-undo after kill $kills at $left" $status 0 ;;
+	esac
 	is_unpatched "after kill $kills"
 	kills=$((kills + 1))
 done
