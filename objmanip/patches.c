@@ -182,6 +182,32 @@ static void add_hook(struct tables *tables, const struct span *entry)
 	add_name(tables, tables->hooks, at + 2 * tables->word, span_name(reloc->span));
 }
 
+static bool is_hook_of_kind(const struct span *entry, const unsigned char *kind)
+{
+	unsigned int word = entry->section->object->word_size;
+
+	return strcmp(entry->section->name, HOOK_SECTION) == 0 && span_bytes(entry) &&
+	       entry->size == 2 * word && memcmp(span_bytes(entry) + word, kind, word) == 0;
+}
+
+bool is_hook_of_base(const struct span *entry)
+{
+	const struct reloc *reloc = find_reloc(entry->section, entry->offset);
+	const struct span *pre = reloc && reloc->span ? reloc->span->twin : NULL;
+	unsigned int word = entry->section->object->word_size;
+	size_t i;
+
+	if (!pre || !span_bytes(entry) || entry->size != 2 * word)
+		return false;
+	for (i = 0; i < pre->nr_users; i++) {
+		const struct span *user = find_span(pre->users[i]->section, pre->users[i]->offset);
+
+		if (user && is_hook_of_kind(user, span_bytes(entry) + word))
+			return true;
+	}
+	return false;
+}
+
 static void add_hooks(struct tables *tables, const struct object *post)
 {
 	const struct section *section;
@@ -192,7 +218,8 @@ static void add_hooks(struct tables *tables, const struct object *post)
 		if (strcmp(section->name, HOOK_SECTION) != 0)
 			continue;
 		for (entry = section->spans; entry < section->spans + section->nr_spans; entry++)
-			add_hook(tables, entry);
+			if (!is_hook_of_base(entry))
+				add_hook(tables, entry);
 	}
 }
 

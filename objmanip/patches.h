@@ -8,6 +8,12 @@
 /* Why a jump can't be written into a pre function; NULL when it can. */
 const char *why_no_jump(const struct span *span);
 
+/*
+ * Is an entry of HOOK_SECTION of a post object in the pre object too?  Then the hook
+ * is that of an update below (ksplice-create --base-patch), which calls it.
+ */
+bool is_hook_of_base(const struct span *entry);
+
 /* Why an entry of HOOK_SECTION of a post object can't be a hook; NULL when it can. */
 const char *why_no_hook(const struct span *entry);
 

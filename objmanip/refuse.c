@@ -56,11 +56,6 @@ static void refuse_functions(struct manip *manip, const struct pair *pair)
 	}
 }
 
-static const struct section *hook_section(const struct object *object)
-{
-	return find_section(object, HOOK_SECTION);
-}
-
 static const char *entry_name(const struct span *entry)
 {
 	const struct reloc *reloc = find_reloc(entry->section, entry->offset);
@@ -70,20 +65,27 @@ static const char *entry_name(const struct span *entry)
 	return reloc && reloc->symbol ? reloc->symbol->name : entry->section->name;
 }
 
-/* Hooks are for the time of the switch; those of the unpatched source had theirs. */
+static void note_base_hook(struct manip *manip, const struct pair *pair,
+			   const struct span *entry)
+{
+	if (find_reloc(entry->section, entry->offset)->span->status == SPAN_CHANGED)
+		add_note(manip, &manip->skipped, pair->post.object, entry_name(entry),
+			 "is a hook of an update below, which keeps its own; give a new one another name");
+}
+
 static void refuse_hooks(struct manip *manip, const struct pair *pair)
 {
-	const struct section *section = hook_section(pair->pre.object);
+	const struct section *section = find_section(pair->post.object, HOOK_SECTION);
 	const struct span *entry;
 	const char *reason;
 
-	if (section)
-		refuse(manip, pair, HOOK_SECTION,
-		       "the unpatched source has hooks already, which only a patch can have");
-	section = hook_section(pair->post.object);
 	if (!section)
 		return;
 	for (entry = section->spans; entry < section->spans + section->nr_spans; entry++) {
+		if (is_hook_of_base(entry)) {
+			note_base_hook(manip, pair, entry);
+			continue;
+		}
 		reason = why_no_hook(entry);
 		if (reason)
 			refuse(manip, pair, entry_name(entry), reason);
@@ -276,13 +278,26 @@ static bool replaces_constants(struct manip *manip, const struct pair *pair)
 	return false;
 }
 
+static bool has_hooks(const struct object *post)
+{
+	const struct section *section = find_section(post, HOOK_SECTION);
+	const struct span *entry;
+
+	if (!section)
+		return false;
+	for (entry = section->spans; entry < section->spans + section->nr_spans; entry++)
+		if (!is_hook_of_base(entry))
+			return true;
+	return false;
+}
+
 void refuse_idle(struct manip *manip)
 {
 	size_t i, j;
 
 	for (i = 0; i < manip->nr_pairs; i++)
 		if (manip->pairs[i].diff.functions_changed.count > 0 ||
-		    hook_section(manip->pairs[i].post.object) ||
+		    has_hooks(manip->pairs[i].post.object) ||
 		    replaces_constants(manip, &manip->pairs[i]))
 			return;
 	for (i = 0; i < manip->nr_pairs; i++) {

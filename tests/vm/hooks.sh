@@ -177,6 +177,34 @@ run 0 ksplice-undo constant
 expect "boot_id with none" "$(cat $boot_id)" "$before"
 finish "a constant is written upon another"
 
+apply 0
+expect "hooks of the first" "$(hooks)" "$applied"
+run 0 ksplice-apply /updates/ksplice-hooks_again.tar.gz
+expect "hooks of the second" "$(hooks)" "vmlinux again_apply"
+contains "loadavg" "$(cat $loadavg)" "patched again"
+undo 3
+contains "what ksplice-undo says" "$out" "hooks_again is built upon it"
+expect "hooks of a refused undo" "$(hooks)" ""
+run 0 ksplice-undo hooks_again
+expect "hooks to undo the second" "$(hooks)" "vmlinux again_reverse"
+contains "loadavg" "$(cat $loadavg)" patched
+lacks "loadavg" "$(cat $loadavg)" again
+undo 0
+expect "hooks to undo the first" "$(hooks)" "$reversed"
+finish "an update upon one with hooks"
+
+run 0 ksplice-apply /updates/ksplice-shadow.tar.gz
+contains "version" "$(cat /proc/version)" "read 101 times"
+run 0 ksplice-apply /updates/ksplice-shadow_again.tar.gz
+contains "version" "$(cat /proc/version)" "read 102 times, again"
+run 0 ksplice-undo shadow_again
+lacks "kernel log" "$(dmesg)" "shadow:"
+contains "version" "$(cat /proc/version)" "read 103 times"
+run 0 ksplice-undo shadow
+contains "kernel log" "$(dmesg)" "shadow: 103 reads"
+dmesg -c > /dev/null
+finish "an update upon one with shadow data"
+
 pktgen=/proc/net/pktgen/pgctrl
 name=$(cat $pktgen)
 run 0 ksplice-apply /updates/ksplice-constant_module.tar.gz
@@ -185,6 +213,17 @@ lacks "two names" "$(cat $pktgen)" "$name"
 run 0 ksplice-undo constant_module
 expect "the name" "$(cat $pktgen)" "$name"
 finish "a constant of a module is written in place"
+
+run 0 ksplice-apply /updates/ksplice-constant_module.tar.gz
+run 0 ksplice-apply /updates/ksplice-pktgen_again.tar.gz
+again=$(printf '%s\nAgain.' "$name")
+expect "the name" "$(cat $pktgen)" "$(echo "$again" | sed s/Packet/PACKET/)"
+run 3 ksplice-undo --retries=0 constant_module
+run 0 ksplice-undo pktgen_again
+expect "the name" "$(cat $pktgen)" "$(echo "$name" | sed s/Packet/PACKET/)"
+run 0 ksplice-undo constant_module
+expect "the name" "$(cat $pktgen)" "$name"
+finish "an update of code that uses a constant written in place"
 
 # asked: what modprobe would be called with, the option and a variable of its environment.
 asked()
