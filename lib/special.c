@@ -240,7 +240,7 @@ static const struct section_kind kinds[] = {
 	OBJECTS("__dyndbg", NOTE),
 	OBJECTS("__verbose", NOTE),		/* its name before 5.10 */
 	OBJECTS("__dyndbg_classes", NOTE),
-	OBJECTS(".printk_index", NOTE),
+	OBJECTS(MESSAGE_SECTION, NOTE),
 	OBJECTS("alloc_tags", NOTE),
 	OBJECTS(".codetag.*", NOTE),
 	OBJECTS("__bug_flags", NOTE),

@@ -17,6 +17,9 @@
 #define ASSUME_SECTION	".ksplice_assume_rodata"
 #define EARLY_SECTION	".ksplice_match_data_early"
 
+/* Pointers to what describes messages, for userspace (include/linux/printk.h). */
+#define MESSAGE_SECTION	".printk_index"
+
 enum section_class {
 	CLASS_TEXT,		/* code that can be replaced */
 	CLASS_FIXED_TEXT,	/* code that must not be replaced: entry, noinstr, head */

@@ -205,6 +205,12 @@ void collect_strings(struct manip *manip, struct side *pre);
 /* The symbol of the equal string of the old code; NULL when there is none, or no string. */
 struct old_symbol *running_string(struct manip *manip, const struct span *post);
 
+/*
+ * messages.c: a post span is an entry of MESSAGE_SECTION, and the pre object has none
+ * of that message.  The running kernel lists the others.
+ */
+bool is_new_message(const struct pair *pair, const struct span *post);
+
 /* Fill in the tables of the block. */
 int make_old_code(struct manip *manip, struct block *block, struct ks_error *err);
 

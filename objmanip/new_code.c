@@ -321,7 +321,7 @@ static void choose(struct manip *manip)
 
 	for (i = 0; i < manip->nr_pairs; i++) {
 		for_each_span(manip->pairs[i].post.object, section, span, j)
-			if (is_wanted(manip, span))
+			if (is_wanted(manip, span) || is_new_message(&manip->pairs[i], span))
 				keep(manip, &work, span);
 		for_each_section(manip->pairs[i].post.object, section, j)
 			choose_registered(manip, &work, section);

@@ -71,6 +71,22 @@ undo 0
 expect "hooks to undo" "$(hooks)" "$reversed"
 finish "all of them, two targets"
 
+index=/sys/kernel/debug/printk/index
+if [ -d $index ]; then
+	apply 0
+	for target in vmlinux zram; do
+		lines=$(sed 1d $index/ksplice_hooks_${target}_new)
+		expect "messages of $target" "$(echo "$lines" | grep -c "hook: $target ")" \
+			"$(echo "$lines" | wc -l)"
+		contains "messages of $target" "$lines" "hook: $target post_apply"
+	done
+	undo 0
+	hooks > /dev/null
+	finish "messages of new code are in the index of the kernel"
+else
+	echo "SKIP hooks: messages of new code: this kernel has no index of them"
+fi
+
 refusal 1001
 apply 1
 contains "the reason" "$out" "vmlinux: the hook hook_pre_apply refuses, with -1"
