@@ -221,25 +221,31 @@ contains "kernel log" "$(dmesg)" "shadow: 103 reads"
 dmesg -c > /dev/null
 finish "an update upon one with shadow data"
 
-pktgen=/proc/net/pktgen/pgctrl
-name=$(cat $pktgen)
-run 0 ksplice-apply /updates/ksplice-constant_module.tar.gz
-expect "the name" "$(cat $pktgen)" "$(echo "$name" | sed s/Packet/PACKET/)"
-lacks "two names" "$(cat $pktgen)" "$name"
-run 0 ksplice-undo constant_module
-expect "the name" "$(cat $pktgen)" "$name"
-finish "a constant of a module is written in place"
+test_constants_of_module()
+{
+	pktgen=/proc/net/pktgen/pgctrl
+	name=$(cat $pktgen)
+	run 0 ksplice-apply /updates/ksplice-constant_module.tar.gz
+	expect "the name" "$(cat $pktgen)" "$(echo "$name" | sed s/Packet/PACKET/)"
+	lacks "two names" "$(cat $pktgen)" "$name"
+	run 0 ksplice-undo constant_module
+	expect "the name" "$(cat $pktgen)" "$name"
+	finish "a constant of a module is written in place"
 
-run 0 ksplice-apply /updates/ksplice-constant_module.tar.gz
-run 0 ksplice-apply /updates/ksplice-pktgen_again.tar.gz
-again=$(printf '%s\nAgain.' "$name")
-expect "the name" "$(cat $pktgen)" "$(echo "$again" | sed s/Packet/PACKET/)"
-run 3 ksplice-undo --retries=0 constant_module
-run 0 ksplice-undo pktgen_again
-expect "the name" "$(cat $pktgen)" "$(echo "$name" | sed s/Packet/PACKET/)"
-run 0 ksplice-undo constant_module
-expect "the name" "$(cat $pktgen)" "$name"
-finish "an update of code that uses a constant written in place"
+	run 0 ksplice-apply /updates/ksplice-constant_module.tar.gz
+	run 0 ksplice-apply /updates/ksplice-pktgen_again.tar.gz
+	again=$(printf '%s\nAgain.' "$name")
+	expect "the name" "$(cat $pktgen)" "$(echo "$again" | sed s/Packet/PACKET/)"
+	run 3 ksplice-undo --retries=0 constant_module
+	run 0 ksplice-undo pktgen_again
+	expect "the name" "$(cat $pktgen)" "$(echo "$name" | sed s/Packet/PACKET/)"
+	run 0 ksplice-undo constant_module
+	expect "the name" "$(cat $pktgen)" "$name"
+	finish "an update of code that uses a constant written in place"
+}
+
+# Small kernels do not have that module.
+[ ! -e /updates/ksplice-constant_module.tar.gz ] || test_constants_of_module
 
 # asked: what modprobe would be called with, the option and a variable of its environment.
 asked()
