@@ -82,6 +82,18 @@ static bool is_trampoline(const struct ksplice_matcher *matcher, unsigned long t
 	       ksplice_read_word(matcher, target, &word) == 0;
 }
 
+/*
+ * Whether @target is a function of ftrace for all who trace.  That of the graph tracer is
+ * called itself where ftrace_caller does not have all registers, as on i386
+ * (FTRACE_GRAPH_TRAMP_ADDR, arch/x86/include/asm/ftrace.h, 6.1).
+ */
+static bool is_tracer(const struct ksplice_matcher *matcher, unsigned long target)
+{
+	return ksplice_known_is(matcher, KSPLICE_KNOWN_FTRACE_CALLER, target) ||
+	       ksplice_known_is(matcher, KSPLICE_KNOWN_FTRACE_REGS_CALLER, target) ||
+	       ksplice_known_is(matcher, KSPLICE_KNOWN_FTRACE_GRAPH_CALLER, target);
+}
+
 /* ftrace: a nop, or a call to what traces; before boot is done, to __fentry__. */
 static int match_fentry(const struct site_place *at)
 {
@@ -93,9 +105,7 @@ static int match_fentry(const struct site_place *at)
 		return 0;
 	if (ksplice_run_branch(at->place, at->run, KSPLICE_BRANCH_CALL, &insn, &target) &&
 	    insn.length == at->site->length &&
-	    (ksplice_known_is(matcher, KSPLICE_KNOWN_FTRACE_CALLER, target) ||
-	     ksplice_known_is(matcher, KSPLICE_KNOWN_FTRACE_REGS_CALLER, target) ||
-	     is_trampoline(matcher, target)))
+	    (is_tracer(matcher, target) || is_trampoline(matcher, target)))
 		return 0;
 	return site_differs(at, "neither a nop nor a call to what traces");
 }

@@ -13,6 +13,7 @@ const char *const ksplice_known_names[KSPLICE_KNOWN_COUNT] = {
 	[KSPLICE_KNOWN_TEXT] = "_text",
 	[KSPLICE_KNOWN_CALL_DEPTH_RETURN_THUNK] = "call_depth_return_thunk",
 	[KSPLICE_KNOWN_FTRACE_CALLER] = "ftrace_caller",
+	[KSPLICE_KNOWN_FTRACE_GRAPH_CALLER] = "ftrace_graph_caller",
 	[KSPLICE_KNOWN_FTRACE_REGS_CALLER] = "ftrace_regs_caller",
 	[KSPLICE_KNOWN_ITS_RETURN_THUNK] = "its_return_thunk",
 	[KSPLICE_KNOWN_NOP_FUNC] = "nop_func",

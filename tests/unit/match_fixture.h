@@ -47,6 +47,7 @@ static inline struct fixture *new_fixture(void)
 		{ "_text", 0 },
 		{ "_etext", END_OF_TEXT },
 		{ "ftrace_caller", FTRACE_CALLER },
+		{ "ftrace_graph_caller", FTRACE_GRAPH_CALLER },
 		{ "ftrace_regs_caller", FTRACE_REGS_CALLER },
 		{ "skl_call_thunk_template", COUNT_TEMPLATE },
 		{ "other", OTHER_COUNT + COUNT_SIZE },

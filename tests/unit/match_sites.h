@@ -22,6 +22,7 @@
 #define RETURN0		0x31c0
 #define FTRACE_CALLER	0x3200
 #define FTRACE_REGS_CALLER 0x3240
+#define FTRACE_GRAPH_CALLER 0x3260
 #define PV_OPS		0x4000
 #define SC_KEY		0x4100
 #define DATA		0x5000
@@ -77,6 +78,8 @@ static const struct site_case site_cases[] = {
 	  AT(FTRACE_CALLER), 0, 0 },
 	{ "fentry ftrace_regs_caller", KSPLICE_SITE_FENTRY, FENTRY, TO("callee"), CALL5,
 	  AT(FTRACE_REGS_CALLER), 0, 0 },
+	{ "fentry ftrace_graph_caller", KSPLICE_SITE_FENTRY, FENTRY, TO("callee"), CALL5,
+	  AT(FTRACE_GRAPH_CALLER), 0, 0 },
 	{ "fentry trampoline", KSPLICE_SITE_FENTRY, FENTRY, TO("callee"), CALL5, AT(TRAMPOLINE), 0,
 	  0 },
 	{ "fentry call to a function", KSPLICE_SITE_FENTRY, FENTRY, TO("callee"), CALL5,

@@ -85,6 +85,19 @@ check new_function "read 1 times"
 check assembly taken
 check module patched
 
+# The graph tracer is called by the function itself here.
+tracing=/sys/kernel/tracing
+echo loadavg_proc_show > $tracing/set_ftrace_filter
+echo function_graph > $tracing/current_tracer
+apply string
+contains "applied" "$(cat /proc/loadavg)" patched
+contains "the trace" "$(cat $tracing/trace)" "loadavg_proc_show"
+undo string
+echo nop > $tracing/current_tracer
+echo > $tracing/set_ftrace_filter
+lacks "undone" "$(cat /proc/loadavg)" patched
+end_case "i386: a function that the graph tracer is attached to"
+
 # Nobody can tell what is on a stack but words: one that sleeps there is found all the same.
 kill $sleeper
 sleep 10000 &
