@@ -87,18 +87,26 @@ must rmmod stage_dated
 must rmmod ksplice
 end_case "stages: 1, dates"
 
-start stage2 vmlinux
-expect "/proc/cmdline" "$(cat /proc/cmdline)" "stage 2"
-contains "match" "$(cat $sys/stage2/match)" "1 42"
-end stage2 vmlinux
-end_case "stages: 2, a function"
+# has ID: the code in it is that of Debian's kernel; test-stages takes it away from others.
+has()
+{
+	[ -e "/stages/ksplice_$1_vmlinux_old.ko" ]
+}
 
-start stage3 vmlinux
-contains "/proc/cmdline" "$(cat /proc/cmdline)" "$cmdline stage 3, "
-processes=$(sed 's/.*stage 3, \([0-9]*\) processes/\1/' /proc/cmdline)
-[ "$processes" -gt 20 ] || errors="$errors; $processes processes"
-end stage3 vmlinux
-end_case "stages: 3, symbols that are not exported"
+if has stage2; then
+	start stage2 vmlinux
+	expect "/proc/cmdline" "$(cat /proc/cmdline)" "stage 2"
+	contains "match" "$(cat $sys/stage2/match)" "1 42"
+	end stage2 vmlinux
+	end_case "stages: 2, a function"
+
+	start stage3 vmlinux
+	contains "/proc/cmdline" "$(cat /proc/cmdline)" "$cmdline stage 3, "
+	processes=$(sed 's/.*stage 3, \([0-9]*\) processes/\1/' /proc/cmdline)
+	[ "$processes" -gt 20 ] || errors="$errors; $processes processes"
+	end stage3 vmlinux
+	end_case "stages: 3, symbols that are not exported"
+fi
 
 must insmod /stages/stage_target.ko
 lsmod_before=$(lsmod | sed 1d)
@@ -114,15 +122,17 @@ expect "/proc/stage again" "$(cat /proc/stage)" "patched 49 key fpu fault"
 end stage4 stage_target
 end_case "stages: 4, tables"
 
-start stage5 vmlinux stage_target
-expect "/proc/cmdline" "$(cat /proc/cmdline)" "stage 2"
-expect "/proc/stage" "$(cat /proc/stage)" "patched 49 key fpu fault"
-expect "targets" "$(paste -s -d ';' $sys/stage5/targets)" "vmlinux new patched;stage_target new patched"
-end stage5 vmlinux stage_target
-expect "/proc/stage undone" "$(cat /proc/stage)" "unpatched 49 key fpu fault"
+if has stage5; then
+	start stage5 vmlinux stage_target
+	expect "/proc/cmdline" "$(cat /proc/cmdline)" "stage 2"
+	expect "/proc/stage" "$(cat /proc/stage)" "patched 49 key fpu fault"
+	expect "targets" "$(paste -s -d ';' $sys/stage5/targets)" "vmlinux new patched;stage_target new patched"
+	end stage5 vmlinux stage_target
+	expect "/proc/stage undone" "$(cat /proc/stage)" "unpatched 49 key fpu fault"
+	end_case "stages: 5, a module together with the kernel"
+fi
 must rmmod stage_target
 lsmod_before=$(lsmod | sed 1d)
-end_case "stages: 5, a module together with the kernel"
 
 # $stages: which of two builds of the core.
 stage6()
@@ -136,11 +146,13 @@ stage6()
 	end stage6 vmlinux
 }
 
-stage6
-end_case "stages: 6, hooks and shadow data"
-stages=/stages/own
-stage6
-end_case "stages: 6, shadow data of the core"
+if has stage6; then
+	stage6
+	end_case "stages: 6, hooks and shadow data"
+	stages=/stages/own
+	stage6
+	end_case "stages: 6, shadow data of the core"
+fi
 
 stages=/stages
 params=/sys/module/stage_late/parameters
