@@ -95,7 +95,7 @@ struct ksplice_conflict {
 };
 
 struct ksplice_nudge;
-struct ksplice_watch;
+struct ksplice_settled;
 
 /**
  * struct ksplice_update - an update, as long as one of its modules is loaded
@@ -130,6 +130,7 @@ struct ksplice_update {
 	u64 pause_ns;
 	bool nudge;			/* wake tasks that are in the way */
 	struct ksplice_nudge *nudged;	/* those of the switch that is under way */
+	struct ksplice_settled *settled; /* the same */
 	unsigned int nr_conflicts;	/* the first of them are remembered */
 	struct ksplice_conflict conflicts[KSPLICE_MAX_CONFLICTS];
 };
@@ -244,16 +245,11 @@ void ksplice_hooks_lose(const struct ksplice_target *target);
 /* shadow.c: forget all shadow data, where it is the core's. */
 void ksplice_shadow_exit(void);
 
-/*
- * stack.c: look at all tasks before the CPUs are stopped, and add to @watch those that
- * may be in the way.  No CPU may come or go from here on until they were looked at again.
- */
-void ksplice_look_ahead(const struct ksplice_update *update, struct ksplice_watch *watch,
-			bool reverse);
+/* stack.c: the tasks that are out of the way now; to be freed. */
+struct ksplice_settled *ksplice_look_ahead(const struct ksplice_update *update, bool reverse);
 
 /* stack.c: find tasks that use the code; under stop_machine.  0 or -EBUSY. */
-int ksplice_check_stacks(struct ksplice_update *update, const struct ksplice_watch *watch,
-			 bool reverse);
+int ksplice_check_stacks(struct ksplice_update *update, bool reverse);
 
 /*
  * nudge.c: get tasks out of the way.  A new one is empty, or NULL without memory;

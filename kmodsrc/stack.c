@@ -12,8 +12,9 @@
 
 #include "compat.h"
 #include "core.h"
+#include "fault.h"
 #include "kernel.h"
-#include "watch.h"
+#include "settled.h"
 
 /* Deeper than the stack of any task in practice; beyond it, words are scanned. */
 #define TRACE_SIZE	256
@@ -24,20 +25,6 @@ static unsigned long trace[TRACE_SIZE];
 static struct {
 	unsigned long start, end;
 } bounds;
-
-/*
- * Whether @task is on a CPU.  The acquire pairs with the release with which the
- * scheduler says that a task has left it (finish_task(), kernel/sched/core.c): then
- * its stack is complete.
- */
-static bool is_running(const struct task_struct *task)
-{
-#ifdef CONFIG_SMP
-	return smp_load_acquire(&task->on_cpu);
-#else
-	return task == current;
-#endif
-}
 
 /* Whether the new code of @target has a function at @address. */
 static bool in_new_code(const struct ksplice_target *target, unsigned long address)
@@ -234,7 +221,7 @@ static void check_task(struct ksplice_update *update, bool reverse, struct task_
 	 * and we look at ourselves; what it called before and has left behind on its
 	 * stack would be in the way for ever.
 	 */
-	if (is_running(task) && task != current)
+	if (ksplice_is_running(task) && task != current)
 		return;
 	/* One without a stack has exited.  Nobody can free it while we look. */
 	if (!task->stack || refcount_read(&task->stack_refcount) == 0 || !may_use_code(task))
@@ -254,50 +241,45 @@ static bool is_out_of_the_way(struct task_struct *task)
 {
 	bool is_out;
 
-	if (is_running(task) || !ksplice_get_task_stack(task))
+	if (ksplice_is_running(task) || !ksplice_get_task_stack(task))
 		return false;
 	is_out = !may_use_code(task);
 	ksplice_put_task_stack(task);
 	return is_out;
 }
 
-void ksplice_look_ahead(const struct ksplice_update *update, struct ksplice_watch *watch,
-			bool reverse)
+struct ksplice_settled *ksplice_look_ahead(const struct ksplice_update *update, bool reverse)
 {
+	struct ksplice_settled *settled = ksplice_fault("settled") ? NULL : ksplice_settled_new();
 	struct task_struct *process, *task;
 
-	if (!watch)
-		return;
+	if (!settled)
+		return NULL;
 	find_bounds(update, reverse);
 	rcu_read_lock();
-	for_each_process_thread(process, task)
-		if (!is_out_of_the_way(task))
-			ksplice_watch_add(watch, task);
+	for_each_process_thread(process, task) {
+		unsigned long switches = ksplice_task_switches(task);
+
+		smp_rmb();
+		if (is_out_of_the_way(task))
+			ksplice_settled_add(settled, task, switches);
+	}
 	rcu_read_unlock();
+	return settled;
 }
 
-static void check_all_tasks(struct ksplice_update *update, bool reverse)
+int ksplice_check_stacks(struct ksplice_update *update, bool reverse)
 {
 	struct task_struct *process, *task;
-
-	rcu_read_lock();
-	for_each_process_thread(process, task)
-		check_task(update, reverse, task);
-	rcu_read_unlock();
-}
-
-int ksplice_check_stacks(struct ksplice_update *update, const struct ksplice_watch *watch,
-			 bool reverse)
-{
-	int i, cpu;
+	int cpu;
 
 	update->nr_conflicts = 0;
 	find_bounds(update, reverse);
-	if (ksplice_watch_is_complete(watch))
-		for (i = 0; i < atomic_read(&watch->nr); i++)
-			check_task(update, reverse, watch->list[i]);
-	else
-		check_all_tasks(update, reverse);
+	rcu_read_lock();
+	for_each_process_thread(process, task)
+		if (!ksplice_is_settled(update->settled, task))
+			check_task(update, reverse, task);
+	rcu_read_unlock();
 	for_each_online_cpu(cpu)
 		check_task(update, reverse, ksplice_idle_task(cpu));
 	return update->nr_conflicts > 0 ? -EBUSY : 0;

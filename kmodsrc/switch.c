@@ -12,11 +12,10 @@
 #include "core.h"
 #include "fault.h"
 #include "kernel.h"
-#include "watch.h"
+#include "settled.h"
 
 struct switch_request {
 	struct ksplice_update *update;
-	struct ksplice_watch *watch;
 	bool reverse;
 	int error;
 	atomic_t cpus;		/* that have come */
@@ -124,7 +123,7 @@ static void lead(struct switch_request *request)
 	struct ksplice_update *update = request->update;
 	u64 start = ktime_get_mono_fast_ns();
 
-	request->error = ksplice_check_stacks(update, request->watch, request->reverse);
+	request->error = ksplice_check_stacks(update, request->reverse);
 	if (request->error == 0) {
 		request->error = ksplice_hooks_check(update, request->reverse);
 		request->refused = request->error != 0;
@@ -191,12 +190,11 @@ static int try_switch(struct ksplice_update *update, bool reverse)
 	ret = ksplice_fault("breakpoints") ? -ENOMEM : ksplice_poke_begin(update);
 	if (ret != 0)
 		return ksplice_fail(update, ret, "breakpoints cannot be handled");
-	request.watch = ksplice_watch_begin();
-	ksplice_lock_text();
-	ksplice_look_ahead(update, request.watch, reverse);
+	update->settled = ksplice_look_ahead(update, reverse);
 	/* For a test to move tasks now. */
 	while (ksplice_fault("wait"))
 		msleep(20);
+	ksplice_lock_text();
 	ret = ksplice_fault("text") ? ksplice_fail(update, -EBUSY, "fault") :
 				      check_text(update, reverse);
 	if (ret == 0) {
@@ -211,7 +209,8 @@ static int try_switch(struct ksplice_update *update, bool reverse)
 			ksplice_fail(update, ret, "the CPUs could not be stopped");
 	}
 	ksplice_unlock_text();
-	ksplice_watch_end(request.watch);
+	ksplice_settled_free(update->settled);
+	update->settled = NULL;
 	hits = ksplice_poke_end();
 	if (hits > 0)
 		pr_info("update %s: %u NMIs came upon a jump that was being written\n", update->id,

@@ -53,8 +53,8 @@ kill $sleeper
 rm /tmp/go
 finish "a task that comes in the way after the core has looked"
 
-# No memory to remember which tasks get a CPU: then all are looked at.
-must insmod /modules/faults/ksplice.ko fault=watch
+# No memory to remember which tasks were out of the way: then all are looked at again.
+must insmod /modules/faults/ksplice.ko fault=settled
 sleep 10000 &
 sleeper=$!
 sleep 0.5
@@ -63,7 +63,7 @@ kill $sleeper
 wait $sleeper 2> /dev/null
 must ksplice-apply --retries=0 /updates/ksplice-asleep.tar.gz
 must ksplice-undo --retries=0 asleep
-finish "tasks are found without the help of the scheduler"
+finish "all tasks are looked at while the CPUs are stopped"
 
 # The unwinder does not know the code of BPF, so these stacks are scanned; there the
 # kretprobe has taken away the only address in hrtimer_nanosleep.
