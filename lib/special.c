@@ -107,7 +107,7 @@ static const struct section_kind kinds[] = {
 	 * poison what lies between variables.  New code has none of that, so nothing is
 	 * poisoned there.
 	 */
-	{ .pattern = ".data..LASAN0", .class = CLASS_METADATA, .flags = KIND_DIVIDES },
+	{ .pattern = KASAN_SECTION, .class = CLASS_METADATA, .flags = KIND_DIVIDES },
 	ROW(".data..LASANLOC*", METADATA),
 	ROW(".text.startup._sub_I_*", METADATA),
 	ROW(".text.exit._sub_D_*", METADATA),

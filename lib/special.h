@@ -17,6 +17,9 @@
 #define ASSUME_SECTION	".ksplice_assume_rodata"
 #define EARLY_SECTION	".ksplice_match_data_early"
 
+/* CONFIG_KASAN: of each variable its place, size and name, for constructors. */
+#define KASAN_SECTION	".data..LASAN0"
+
 /* Pointers to what describes messages, for userspace (include/linux/printk.h). */
 #define MESSAGE_SECTION	".printk_index"
 

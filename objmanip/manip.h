@@ -206,6 +206,13 @@ void collect_strings(struct manip *manip, struct side *pre);
 struct old_symbol *running_string(struct manip *manip, const struct span *post);
 
 /*
+ * The variable of the pre object for the key of a lock that @reloc refers to: the function
+ * refers to as many as before, and it is the one in the same place among them.  NULL
+ * otherwise: then the new code has a key of its own.
+ */
+struct span *running_key(const struct reloc *reloc, const struct span *post);
+
+/*
  * messages.c: a post span is an entry of MESSAGE_SECTION, and the pre object has none
  * of that message.  The running kernel lists the others.
  */

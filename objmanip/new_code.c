@@ -86,13 +86,19 @@ static bool is_copied(const struct span *span)
 }
 
 /* Data that has a twin is the running kernel's. */
-static void resolve_data(struct manip *manip, struct span *span, struct target *target)
+static void resolve_data(struct manip *manip, const struct reloc *reloc, struct span *span,
+			 struct target *target)
 {
+	const struct span *key = running_key(reloc, span);
 	bool copied = is_copied(span);
 
 	target->import.symbol = running_string(manip, span);
 	if (target->import.symbol) {
 		target->import.offset = target->offset;
+		return;
+	}
+	if (key) {
+		import_span(manip, key, target->offset, target);
 		return;
 	}
 	/* Constants that changed are only used by code that changed, or are written in place. */
@@ -200,12 +206,10 @@ static const char *resolve(struct manip *manip, const struct reloc *reloc, struc
 	if (is_text(span->section))
 		resolve_function(manip, reloc, span, target);
 	else
-		resolve_data(manip, span, target);
+		resolve_data(manip, reloc, span, target);
 	if (target->native)
 		return why_not_copied(target->native, reloc);
-	return is_text(span->section) || is_class(span->section, CLASS_STRINGS) ?
-		       NULL :
-		       why_not_imported(span->twin, span);
+	return is_text(span->section) || !span->twin ? NULL : why_not_imported(span->twin, span);
 }
 
 static void keep(struct manip *manip, struct pointers *work, struct span *span)

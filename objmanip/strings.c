@@ -3,11 +3,29 @@
  * Strings that the new code shares with the running kernel.  Code stores pointers to
  * strings, and compares them (default_compressor in drivers/block/zram/zram_drv.c since
  * 6.0), so where the old code has an equal string, that is the one to use.  Where it
- * is in the run, the old code's references to it tell.
+ * is in the run, the old code's references to it tell.  The same goes for keys of locks,
+ * which have a size with lockdep alone: locks point to theirs, and may outlive the new
+ * code.
  */
 #include <string.h>
 
+#include "lib/names.h"
 #include "objmanip/manip.h"
+
+/* With KASAN strings are constants without a name, each with room behind it. */
+static bool is_string(const struct span *span)
+{
+	const struct reloc *reloc;
+
+	if (is_class(span->section, CLASS_STRINGS))
+		return true;
+	if (span->symbol || !is_class(span->section, CLASS_RODATA) ||
+	    !find_section(span->section->object, KASAN_SECTION))
+		return false;
+	for_each_span_reloc(span, reloc)
+		return false;
+	return true;
+}
 
 /* It must be in the run: nothing overrides it, and kallsyms tells where it may be. */
 static bool is_certain_text(struct manip *manip, const struct span *span)
@@ -64,7 +82,7 @@ void collect_strings(struct manip *manip, struct side *pre)
 
 	hash_init(&pre->strings, &manip->arena, 64);
 	for_each_span(pre->object, section, span, i)
-		if (is_class(section, CLASS_STRINGS) && pre_info(manip, span)->certain &&
+		if (section->data && pre_info(manip, span)->certain && is_string(span) &&
 		    is_terminated(span))
 			hash_add(&pre->strings, key_of(span), span);
 }
@@ -82,6 +100,8 @@ static struct old_symbol *symbol_of_string(struct manip *manip, const struct sid
 {
 	struct span_info *info = pre_info(manip, string);
 
+	if (!is_class(string->section, CLASS_STRINGS))
+		return symbol_of_span(manip, string);
 	if (!info->symbol) {
 		info->symbol = new_old_symbol(manip, "", pre->sections[string->section->index] - 1,
 					      (uint32_t)string->offset, KSPLICE_SYMBOL_LOCAL);
@@ -95,7 +115,7 @@ struct old_symbol *running_string(struct manip *manip, const struct span *post)
 	const struct hash_entry *entry;
 	const struct pair *pair = manip->pairs;
 
-	if (!is_class(post->section, CLASS_STRINGS) || !is_terminated(post))
+	if (!post->section->data || !is_string(post) || !is_terminated(post))
 		return NULL;
 	while (pair->post.object != post->section->object)
 		pair++;
@@ -103,5 +123,53 @@ struct old_symbol *running_string(struct manip *manip, const struct span *post)
 	for (; entry; entry = entry->same)
 		if (is_same_string(entry->value, post))
 			return symbol_of_string(manip, &pair->pre, entry->value);
+	return NULL;
+}
+
+static bool is_key(const struct span *span, const struct span *like)
+{
+	return span && span->symbol && is_class(span->section, CLASS_BSS) && span->size > 0 &&
+	       span->size == like->size && is_private_static(span->symbol->name) &&
+	       strcmp(span->stem, like->stem) == 0;
+}
+
+/* Which of the keys that @user refers to is @key; @count: how many there are. */
+static size_t number_of_key(const struct span *user, const struct span *key, size_t *count)
+{
+	const struct span *last = NULL;
+	const struct reloc *reloc;
+	size_t number = 0;
+
+	*count = 0;
+	for_each_span_reloc(user, reloc) {
+		if (!is_key(reloc->span, key) || reloc->span == last)
+			continue;
+		last = reloc->span;
+		if (last == key)
+			number = *count;
+		++*count;
+	}
+	return number;
+}
+
+struct span *running_key(const struct reloc *reloc, const struct span *post)
+{
+	const struct span *user = find_span(reloc->section, reloc->offset), *last = NULL;
+	const struct reloc *other;
+	size_t number, count, all;
+
+	if (!is_key(post, post) || !user || !user->twin)
+		return NULL;
+	number = number_of_key(user, post, &count);
+	number_of_key(user->twin, post, &all);
+	if (all != count)
+		return NULL;
+	for_each_span_reloc(user->twin, other) {
+		if (!is_key(other->span, post) || other->span == last)
+			continue;
+		last = other->span;
+		if (number-- == 0)
+			return other->span;
+	}
 	return NULL;
 }

@@ -84,15 +84,12 @@ undo new_function
 lacks "uptime undone" "$(cat /proc/uptime)" read
 end_case "update: a new function, variable and string"
 
-# Not made for every kernel; see test-updates.
-if [ -e /updates/ksplice-string_pointer.tar.gz ]; then
-	apply string_pointer
-	cat /proc/filesystems > /dev/null
-	contains "filesystems applied" "$(tr '\t' ' ' < /proc/filesystems)" "nodev nodev of the kernel"
-	undo string_pointer
-	contains "filesystems undone" "$(tr '\t' ' ' < /proc/filesystems)" "nodev nodev"
-	end_case "update: a pointer to a string outlives the new code"
-fi
+apply string_pointer
+cat /proc/filesystems > /dev/null
+contains "filesystems applied" "$(tr '\t' ' ' < /proc/filesystems)" "nodev nodev of the kernel"
+undo string_pointer
+contains "filesystems undone" "$(tr '\t' ' ' < /proc/filesystems)" "nodev nodev"
+end_case "update: a pointer to a string outlives the new code"
 
 sleep 10000 &
 sleeper=$!
