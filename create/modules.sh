@@ -80,7 +80,7 @@ group_objects()
 # Fails when the change is refused.
 extract_target()
 {
-	local dir=$work/targets/$1 label_id=$id object line pairs=() status=0
+	local dir=$work/targets/$1 label_id=$id object line pairs=() options=() status=0
 
 	mkdir -p -- "$dir" || exit "$EXIT_ENV"
 	while IFS= read -r object; do
@@ -90,9 +90,11 @@ extract_target()
 	done <<<"${target_objects[$1]}" >"$dir/crcs"
 	# Labels are made of it, and those of two targets must differ.
 	[ "$2" -eq 0 ] || label_id=${id:0:16}_$2
+	[ "${#base_patches[@]}" -eq 0 ] || options+=(--based)
 	spawn "$dir/objmanip.log" env -C "$work" "$objmanip" --id="$label_id" --target="$1" \
 		--old="$dir/old_code.o" --new="$dir/new_code.o" --symvers="$dir/labels.symvers" \
-		--crcs="$dir/crcs" --source-date="$source_date" --report="$dir/report.json" "${pairs[@]}"
+		--crcs="$dir/crcs" --source-date="$source_date" --report="$dir/report.json" \
+		"${options[@]}" "${pairs[@]}"
 	await "$REPLY" "$dir/objmanip.log" || status=$?
 	case $status in
 	0) ;;

@@ -26,6 +26,7 @@ struct options {
 	struct outputs outputs;
 	const char *crcs;
 	const char *source_date;
+	bool based;
 };
 
 static const char usage[] =
@@ -42,6 +43,7 @@ static const char usage[] =
 	"  --crcs=FILE      lines \"NAME 0xCRC\": the versions of symbols that POST exports\n"
 	"  --source-date=N  the objects were compiled with SOURCE_DATE_EPOCH=N: any date\n"
 	"                   may be in the running kernel where the compiler put that in\n"
+	"  --based          PRE has patches of updates that this one is built upon\n"
 	"  --report=FILE    write what changed to FILE, as JSON\n"
 	"  --check-id=ID    only say why ID cannot be the id of an update, if so\n"
 	"  --help           show this help\n"
@@ -77,6 +79,7 @@ static int parse_options(int argc, char **argv, struct options *options)
 		{ "symvers", required_argument, NULL, 's' },
 		{ "crcs", required_argument, NULL, 'c' },
 		{ "source-date", required_argument, NULL, 'd' },
+		{ "based", no_argument, NULL, 'b' },
 		{ "report", required_argument, NULL, 'r' },
 		{ "check-id", required_argument, NULL, 'k' },
 		{ "help", no_argument, NULL, 'h' },
@@ -108,6 +111,9 @@ static int parse_options(int argc, char **argv, struct options *options)
 			break;
 		case 'd':
 			options->source_date = optarg;
+			break;
+		case 'b':
+			options->based = true;
 			break;
 		case 'r':
 			options->outputs.report = optarg;
@@ -183,6 +189,7 @@ int main(int argc, char **argv)
 		return status;
 	manip.id = options.id;
 	manip.target = options.target;
+	manip.based = options.based;
 	manip.nr_pairs = (size_t)(argc - optind) / 2;
 	manip.pairs = arena_array(&manip.arena, manip.nr_pairs, sizeof(*manip.pairs));
 	if (options.source_date && set_source_date(&manip, options.source_date) != 0)

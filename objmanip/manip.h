@@ -103,6 +103,7 @@ struct manip {
 	struct arena arena;
 	const char *id;
 	const char *target;
+	bool based;			/* the pre objects are not of the kernel's own source */
 	unsigned int word_size;
 	char date[12], time[9];		/* __DATE__ and __TIME__ of the objects; or empty */
 	struct pair *pairs;

@@ -105,16 +105,29 @@ struct old_symbol *new_old_symbol(struct manip *manip, const char *name, uint32_
 	return symbol;
 }
 
+/*
+ * The compiler numbers the variables of all functions of a file, so in an update upon
+ * others, whose source has more of them, the kernel has another one of that name.  The code
+ * that refers to it tells which it is.
+ */
+static bool has_other_name(const struct manip *manip, const struct span *span)
+{
+	return manip->based && !is_text(span->section) && span->symbol->binding == STB_LOCAL &&
+	       is_numbered(span->symbol->name);
+}
+
 struct old_symbol *symbol_of_span(struct manip *manip, const struct span *span)
 {
 	struct span_info *info = pre_info(manip, span);
 	const char *name = "";
 	uint32_t flags = KSPLICE_SYMBOL_LOCAL;
+	bool nameless = false;
 
 	if (info->symbol)
 		return info->symbol;
 	if (span->symbol) {
-		name = span->symbol->name;
+		nameless = has_other_name(manip, span);
+		name = nameless ? "" : span->symbol->name;
 		if (span->symbol->binding != STB_LOCAL)
 			flags = 0;
 		if (span->symbol->binding == STB_WEAK)
@@ -124,6 +137,8 @@ struct old_symbol *symbol_of_span(struct manip *manip, const struct span *span)
 		flags |= KSPLICE_SYMBOL_ANY;
 	info->symbol = new_old_symbol(manip, name, info->section > 0 ? info->section - 1 : KSPLICE_NONE,
 				      0, flags);
+	if (nameless)
+		info->symbol->stem = span->stem;
 	return info->symbol;
 }
 

@@ -53,6 +53,18 @@ expect "loadavg with the first again" "$(last_word)" patched
 undo string
 finish "three updates of one function"
 
+dmesg -c > /dev/null
+apply once
+must cat /proc/self/comm
+contains "the log" "$(dmesg)" "comm is read"
+apply once_again
+must write 0 /proc/self/oom_adj
+contains "the log" "$(dmesg)" "is DEPRECATED"
+undo once_again
+undo once
+dmesg -c > /dev/null
+finish "an update of code whose variables have other numbers since the first"
+
 apply string
 apply new_function
 apply new_function_more
