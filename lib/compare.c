@@ -377,18 +377,6 @@ bool compare_same_length(struct span *pre, struct span *post, difference_fn *dif
 	return true;
 }
 
-/*
- * struct alt_instr has the replacement's length in its last byte but one (13
- * bytes: padlen follows) or in its last.  With length 0 the reference to the
- * replacement means nothing.
- */
-static bool has_replacement(const struct span *entry)
-{
-	const unsigned char *bytes = span_bytes(entry);
-
-	return !bytes || entry->size < 12 || bytes[entry->size == 13 ? 11 : entry->size - 1];
-}
-
 /* In struct bug_entry the flags are the last member: WARN_ON_ONCE() is not WARN_ON(). */
 static bool is_same_bug(const struct span *pre, const struct span *post)
 {
@@ -400,8 +388,7 @@ static bool is_same_entry(struct span *pre, struct span *post)
 {
 	if (pre->section->kind->site == SITE_BUG)
 		return is_same_bug(pre, post);
-	if (pre->section->kind->site == SITE_ALTERNATIVE && !has_replacement(pre) &&
-	    !has_replacement(post))
+	if (is_empty_alternative(pre) && is_empty_alternative(post))
 		return is_same_layout(pre, post) &&
 		       is_same_reference(first_reloc(pre), first_reloc(post));
 	return is_same_data(pre, post);

@@ -426,6 +426,14 @@ static void number_spans(struct object *object)
 		span->number = object->nr_spans++;
 }
 
+bool is_empty_alternative(const struct span *span)
+{
+	const unsigned char *bytes = span_bytes(span);
+
+	return span->kind == SPAN_ENTRY && span->section->kind->site == SITE_ALTERNATIVE && bytes &&
+	       span->size >= 12 && bytes[span->size == 13 ? 11 : span->size - 1] == 0;
+}
+
 static struct span *entry_target(const struct span *entry)
 {
 	const struct reloc *reloc = find_reloc(entry->section,
@@ -444,6 +452,8 @@ static struct span *find_aux_owner(const struct span *aux)
 		if (aux->users[i]->section == aux->section)
 			continue;
 		user = find_span(aux->users[i]->section, aux->users[i]->offset);
+		if (user && is_empty_alternative(user))
+			continue;
 		if (user && user->kind == SPAN_ENTRY && entry_target(user) != aux)
 			user = entry_target(user);
 		if (user && user->kind == SPAN_FUNCTION)

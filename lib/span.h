@@ -85,6 +85,13 @@ int analyze_object(struct object *object, struct ks_error *err);
 /* The span that holds @offset; for the end of the section its last span; NULL if none. */
 struct span *find_span(const struct section *section, uint64_t offset);
 
+/*
+ * An entry for an alternative that is nothing: what it refers to is where the next one
+ * begins, maybe of another function.  struct alt_instr has the length in its last byte but
+ * one (13 bytes: padlen follows) or in its last.
+ */
+bool is_empty_alternative(const struct span *span);
+
 /* First and one past the last reloc index of a span, for iterating. */
 #define for_each_span_reloc(span, reloc)						\
 	for ((reloc) = (span)->section->relocs +					\

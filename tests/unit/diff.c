@@ -35,6 +35,17 @@ struct diff_case {
 	"asm(\".text\\n.globl f\\n.type f, @function\\nf: " code "\\nret\\n.size f, .-f\\n"	\
 	".section .rodata.str1.1,\\\"aMS\\\",@progbits,1\\n1: .asciz \\\"a.c\\\"\");"
 
+#define ALTERNATIVE(replacement)							\
+	"1: .nops 5\\n.pushsection .altinstructions,\\\"a\\\"\\n.long 1b-., 2f-.\\n.word 5\\n"	\
+	".byte 5, 3f-2f\\n.popsection\\n"						\
+	".pushsection .altinstr_replacement,\\\"ax\\\"\\n2: " replacement "\\n3:\\n.popsection\\n"
+
+/* An alternative that is nothing refers to the place where the next one begins. */
+#define EMPTY_ALTERNATIVE(sum)								\
+	"int f(int a) { asm volatile(\"" ALTERNATIVE("nop") ALTERNATIVE("") "\"); return a; }\n" \
+	"int g(int a) { asm goto(\"" ALTERNATIVE("jmp %l[l]") "\"::::l); return a + " #sum "; "	\
+	"l: return a + 5; }"
+
 #define LOOKUP(last) "static const int t[4] = { 1, 2, 3, " #last " };"
 
 static const struct diff_case cases[] = {
@@ -204,6 +215,8 @@ static const struct diff_case cases[] = {
 	  ".pushsection .altinstructions,\\\"a\\\"\\n.long 1b-., 3f-.\\n.word 5\\n.byte 3, 4f-3f\\n"
 	  ".popsection\\n.pushsection .altinstr_replacement,\\\"ax\\\"\\n3: mov %eax,%edx\\n4:\\n"
 	  ".popsection\"); return a; }", "f" },
+	{ "empty alternative before one of a changed function",
+	  EMPTY_ALTERNATIVE(1), EMPTY_ALTERNATIVE(2), "g" },
 	{ "fixup of an exception",
 	  "int f(int *p) { int r = 0; asm volatile(\"1: mov (%1),%0\\n2:\\n"
 	  ".pushsection __ex_table,\\\"a\\\"\\n.long 1b-., 2b-., 1\\n.popsection\":\"+r\"(r):\"r\"(p));"
