@@ -1,16 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * All that differs between the kernel versions that the core runs on, 5.10 to
- * 6.12 and later.  Each difference says where it comes from.
+ * 6.12 and later.  Each difference says where it comes from.  Those before 6.1 are
+ * from reading: the core was compiled for 6.1 and 6.12 only.
  */
 #ifndef KSPLICE_COMPAT_H
 #define KSPLICE_COMPAT_H
 
 #include <linux/export.h>
+#include <linux/kernel.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/pgtable.h>
 #include <linux/version.h>
+
+/* Before 5.14 add_taint() is in linux/kernel.h. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 14, 0)
+#include <linux/panic.h>
+#endif
+
+/* Since 5.18 (CONFIG_RETHOOK). */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 18, 0)
+#include <linux/rethook.h>
+#endif
 
 /*
  * The callback of kallsyms_on_each_symbol() lost its module argument in 6.4

@@ -4,10 +4,10 @@
 #include <linux/delay.h>
 #include <linux/mm.h>
 #include <linux/module.h>
-#include <linux/panic.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 
+#include "compat.h"
 #include "core.h"
 #include "fault.h"
 #include "kernel.h"

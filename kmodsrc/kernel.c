@@ -252,7 +252,12 @@ struct module *ksplice_get_module(const char *name)
 {
 	struct module *module;
 
-	/* What find_module() wants: the list of modules may not change meanwhile. */
+	/*
+	 * What find_module() wants: the list of modules may not change meanwhile.  Until
+	 * 5.11 it asks for the mutex (kernel/module.c).
+	 */
+	if (LINUX_VERSION_CODE < KERNEL_VERSION(5, 12, 0))
+		ksplice_lock_modules();
 	rcu_read_lock_sched();
 	module = static_call(ksplice_find_module)(name);
 	if (!module)
@@ -260,6 +265,8 @@ struct module *ksplice_get_module(const char *name)
 	else if (module->state != MODULE_STATE_LIVE || !try_module_get(module))
 		module = ERR_PTR(-ETXTBSY);
 	rcu_read_unlock_sched();
+	if (LINUX_VERSION_CODE < KERNEL_VERSION(5, 12, 0))
+		ksplice_unlock_modules();
 	return module;
 }
 

@@ -6,7 +6,6 @@
  * runs but the stoppers, no lock can be waited for, and nothing may be allocated.
  */
 #include <linux/rcupdate.h>
-#include <linux/rethook.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task_stack.h>
 
