@@ -4,6 +4,7 @@
 #include <linux/cpu.h>
 #include <linux/cpumask.h>
 #include <linux/kprobes.h>
+#include <linux/rcupdate.h>
 #include <linux/sched/task_stack.h>
 #include <linux/static_call.h>
 #include <linux/task_work.h>
@@ -386,6 +387,18 @@ void ksplice_unlock_modules(void)
 {
 	if (module_mutex)
 		mutex_unlock(module_mutex);
+}
+
+/*
+ * Where the mutex is not known to us (i386), the loader may be preempted in a lookup,
+ * which RCU does not wait for.  It does not sleep there.
+ */
+void ksplice_wait_for_lookups(void)
+{
+	if (module_mutex)
+		synchronize_rcu();
+	else
+		synchronize_rcu_tasks();
 }
 
 int ksplice_on_each_symbol(ksplice_symbol_callback callback, void *data)

@@ -5,7 +5,6 @@
  * loaded.  The loader then does all that it does for any module.
  */
 #define pr_fmt(format) KBUILD_MODNAME ": " format
-#include <linux/rcupdate.h>
 
 #include "core.h"
 #include "fault.h"
@@ -39,17 +38,18 @@ int ksplice_check_exports(void)
 
 /*
  * Replace the core's table of exports.  Lookups hold module_mutex, or run with
- * preemption off: those never see the count of one table with the other one.
+ * preemption off, or are waited for: they never see the count of one table with the
+ * other one.
  */
 static void set_exports(const struct kernel_symbol *symbols, typeof(THIS_MODULE->gpl_crcs) crcs,
 			unsigned int count)
 {
 	ksplice_lock_modules();
 	WRITE_ONCE(THIS_MODULE->num_gpl_syms, 0);
-	synchronize_rcu();
+	ksplice_wait_for_lookups();
 	THIS_MODULE->gpl_syms = symbols;
 	THIS_MODULE->gpl_crcs = crcs;
-	synchronize_rcu();
+	ksplice_wait_for_lookups();
 	WRITE_ONCE(THIS_MODULE->num_gpl_syms, count);
 	ksplice_unlock_modules();
 }
