@@ -10,11 +10,11 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
-#include <linux/vmalloc.h>
 
 #include "core.h"
 #include "fault.h"
 #include "match_internal.h"
+#include "writable.h"
 
 /* Bytes that the old code has at @address, which it was found to match; or 0. */
 static u32 matched_size(const struct ksplice_matcher *matcher, unsigned long address)
@@ -99,37 +99,13 @@ void ksplice_target_unlink_constants(struct ksplice_target *target)
 	target->nr_constants = 0;
 }
 
-/* It may be in the kernel's image, in a module, or in the new code of another update. */
-static void *map_writable(unsigned long address, unsigned long size)
-{
-	unsigned long start = address & PAGE_MASK, i;
-	unsigned long count = (PAGE_ALIGN(address + size) - start) / PAGE_SIZE;
-	struct page **pages = kvcalloc(count, sizeof(*pages), GFP_KERNEL);
-	void *map = NULL;
-
-	if (!pages)
-		return NULL;
-	for (i = 0; i < count; i++) {
-		void *page = (void *)(start + i * PAGE_SIZE);
-
-		pages[i] = virt_addr_valid(page) ? virt_to_page(page) : vmalloc_to_page(page);
-		if (!pages[i])
-			break;
-	}
-	if (i == count)
-		map = vmap(pages, count, VM_MAP, PAGE_KERNEL);
-	kvfree(pages);
-	return map ? map + offset_in_page(address) : NULL;
-}
-
 static int map_constant(struct ksplice_update *update, const struct ksplice_target *target,
 			struct ksplice_constant *constant, bool reverse)
 {
 	const struct ksplice_patch *patch = constant->patch;
 	const void *expected = reverse ? (void *)patch->new_address : constant->saved;
 
-	if (!ksplice_fault("map"))
-		constant->writable = map_writable(patch->old_address, constant->size);
+	constant->writable = ksplice_map_writable(patch->old_address, constant->size);
 	if (!constant->writable)
 		return ksplice_fail(update, -ENOMEM, "%s: %s cannot be mapped", target->name,
 				    patch->name);
@@ -167,8 +143,7 @@ void ksplice_constants_end(struct ksplice_update *update)
 		for (i = 0; i < target->nr_constants; i++) {
 			struct ksplice_constant *constant = &target->constants[i];
 
-			if (constant->writable)
-				vunmap((void *)((unsigned long)constant->writable & PAGE_MASK));
+			ksplice_unmap_writable(constant->writable);
 			constant->writable = NULL;
 		}
 	}

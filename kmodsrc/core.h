@@ -34,6 +34,7 @@ struct ksplice_jump {
 	unsigned long address;		/* of the jump: after ENDBR and fentry */
 	u8 saved[KSPLICE_JUMP_SIZE];	/* what was there before */
 	u8 jump[KSPLICE_JUMP_SIZE];
+	u8 *writable;			/* a second mapping, during the switch */
 };
 
 /* A place that is filled in when the jumps are written, see struct ksplice_write. */
@@ -43,6 +44,7 @@ struct ksplice_fill {
 	bool is_endbr;		/* of code that runs, as opposed to a constant in new code */
 	u8 saved[sizeof(unsigned long)];	/* what was there before */
 	u8 bytes[sizeof(unsigned long)];
+	u8 *writable;		/* as of a jump, when an update is applied */
 };
 
 /* What became of a target that was not loaded when its update was matched (late.c). */
@@ -212,9 +214,12 @@ void ksplice_poke(const struct ksplice_update *update, enum ksplice_poke_step st
 /* Before the first step of applying: what nobody runs yet. */
 void ksplice_poke_constants(const struct ksplice_update *update);
 
-/* Before and after that: take care of breakpoints; 0, and how many were hit. */
-int ksplice_poke_begin(struct ksplice_update *update);
-unsigned int ksplice_poke_end(void);
+/*
+ * Before and after that: make the text writable and take care of breakpoints.  0 or
+ * -ENOMEM; how many breakpoints were hit.
+ */
+int ksplice_poke_begin(struct ksplice_update *update, bool reverse);
+unsigned int ksplice_poke_end(struct ksplice_update *update);
 
 /* switch.c: switch all targets at once, to the new code or back; 0 or -EBUSY. */
 int ksplice_switch(struct ksplice_update *update, bool reverse);
@@ -245,8 +250,12 @@ void ksplice_hooks_lose(const struct ksplice_target *target);
 /* shadow.c: forget all shadow data, where it is the core's. */
 void ksplice_shadow_exit(void);
 
-/* stack.c: the tasks that are out of the way now; to be freed. */
-struct ksplice_settled *ksplice_look_ahead(const struct ksplice_update *update, bool reverse);
+/*
+ * stack.c: the tasks, and which of them are out of the way now; to be freed.  The
+ * caller's stack will not change above @frame.
+ */
+struct ksplice_settled *ksplice_look_ahead(const struct ksplice_update *update, bool reverse,
+					   unsigned long frame);
 
 /* stack.c: find tasks that use the code; under stop_machine.  0 or -EBUSY. */
 int ksplice_check_stacks(struct ksplice_update *update, bool reverse);

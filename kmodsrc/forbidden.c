@@ -42,14 +42,6 @@ static const char *const stopping[] = {
 	NULL,
 };
 
-/* arch/x86/kernel/alternative.c, arch/x86/mm/tlb.c. */
-static const char *const poking[] = {
-	"text_poke*", "__text_poke", "use_temporary_mm", "unuse_temporary_mm",
-	"switch_mm_irqs_off", "load_new_mm_cr3", "flush_tlb_mm_range", "flush_tlb_func*",
-	"flush_tlb_one*", "native_flush_tlb*", "__get_locked_pte",
-	NULL,
-};
-
 /* kernel/stacktrace.c, arch/x86/kernel/stacktrace.c, unwind_*.c, dumpstack*.c. */
 static const char *const walking[] = {
 	"stack_trace_save_tsk_reliable", "stack_trace_consume_entry*", "arch_stack_walk_reliable",
@@ -62,7 +54,6 @@ static const struct group groups[] = {
 	{ "it handles breakpoints, which keep NMIs out of a jump that is being written",
 	  breakpoint },
 	{ "the CPUs are stopped by it, and so it is always in use", stopping },
-	{ "text is written by it", poking },
 	{ "the stacks are examined by it, and so it is always in use", walking },
 };
 

@@ -133,17 +133,33 @@ static int check_overlap(struct ksplice_update *update, const struct ksplice_tar
 	return 0;
 }
 
+static bool is_replaced(const struct ksplice_target *target, unsigned long function)
+{
+	unsigned long i;
+
+	for (i = 0; i < target->new->nr_patches; i++)
+		if (target->new->patches[i].old_address == function)
+			return true;
+	return false;
+}
+
+/*
+ * No return address is the first one of a function, and who was interrupted there has
+ * yet to come to the jump.  But it is what pointers to the function are, and where
+ * stacks are scanned, a task that sleeps with one on its stack would be in the way.
+ */
 static int link_range(struct ksplice_update *update, const struct ksplice_target *target,
 		      const struct ksplice_range *range, struct ksplice_range *run)
 {
 	u32 section = find_section(target->matcher, range->address);
+	unsigned long skipped = is_replaced(target, range->address);
 
 	if (section == KSPLICE_NONE)
 		return ksplice_fail(update, -ENOENT, "%s: %s was not matched", target->name,
 				    range->name);
 	*run = *range;
-	run->address = target->matcher->matched[section].address;
-	run->size = target->matcher->matched[section].run_size;
+	run->address = target->matcher->matched[section].address + skipped;
+	run->size = target->matcher->matched[section].run_size - skipped;
 	return 0;
 }
 

@@ -45,11 +45,6 @@ static int no_stop_machine(int (*fn)(void *data), void *data, const struct cpuma
 	return -ENOSYS;
 }
 
-static void *no_text_poke(void *address, const void *opcode, size_t size)
-{
-	return NULL;
-}
-
 static void *no_kprobe(void *address)
 {
 	return NULL;
@@ -102,7 +97,6 @@ DEFINE_STATIC_CALL(ksplice_stack_trace_save_tsk_reliable, no_stack_trace);
 DEFINE_STATIC_CALL(ksplice_find_module, no_find_module);
 DEFINE_STATIC_CALL(ksplice_idle_task, no_idle_task);
 DEFINE_STATIC_CALL(ksplice_stop_machine_cpuslocked, no_stop_machine);
-DEFINE_STATIC_CALL(ksplice_text_poke_kgdb, no_text_poke);
 DEFINE_STATIC_CALL(ksplice_code_modify_prepare, no_function);
 DEFINE_STATIC_CALL(ksplice_code_modify_post_process, no_function);
 
@@ -232,7 +226,7 @@ int ksplice_kernel_init(unsigned long address)
 	    !FIND(ksplice_find_module, "find_module") ||
 	    !FIND(ksplice_idle_task, "idle_task") ||
 	    !FIND(ksplice_stop_machine_cpuslocked, "stop_machine_cpuslocked") ||
-	    !FIND(ksplice_text_poke_kgdb, "text_poke_kgdb") || !find_text_lock())
+	    !find_text_lock())
 		return -ENOENT;
 	find_optional();
 	return 0;
@@ -291,14 +285,6 @@ int ksplice_stop_machine(int (*fn)(void *data), void *data)
 	return static_call(ksplice_stop_machine_cpuslocked)(fn, data, cpu_online_mask);
 }
 
-void ksplice_write_text(unsigned long address, const void *bytes, size_t size)
-{
-	/* text_poke() asserts that the task holds text_mutex; under stop_machine
-	 * the task is a stopper, and its caller holds it.
-	 */
-	static_call(ksplice_text_poke_kgdb)((void *)address, bytes, size);
-}
-
 unsigned long ksplice_return_address(struct task_struct *task, unsigned long *word)
 {
 	int index = 0;
@@ -327,19 +313,28 @@ bool ksplice_is_core_text(unsigned long address)
 	return address >= text_start && address < text_end;
 }
 
-bool ksplice_is_text_reserved(unsigned long address, size_t size)
+static bool has_kprobe(unsigned long address, size_t size)
 {
-	bool reserved;
+	bool found = false;
 	size_t i;
 
-	/* Not every kernel let us lock the kprobes; the text is locked in any case. */
 	preempt_disable();
-	reserved = static_call(ksplice_alternatives_text_reserved)((void *)address,
-								   (void *)(address + size));
-	for (i = 0; i < size && !reserved; i++)
-		reserved = static_call(ksplice_get_kprobe)((void *)(address + i)) != NULL;
+	for (i = 0; i < size && !found; i++)
+		found = static_call(ksplice_get_kprobe)((void *)(address + i)) != NULL;
 	preempt_enable();
-	return reserved;
+	return found;
+}
+
+bool ksplice_is_text_reserved(unsigned long address, size_t size)
+{
+	return has_kprobe(address, size) ||
+	       static_call(ksplice_alternatives_text_reserved)((void *)address,
+							       (void *)(address + size));
+}
+
+bool ksplice_has_late_kprobe(unsigned long address, size_t size)
+{
+	return !kprobe_mutex && has_kprobe(address, size);
 }
 
 bool ksplice_is_livepatched(unsigned long function)

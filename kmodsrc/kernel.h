@@ -52,9 +52,6 @@ struct module *ksplice_get_module(const char *name);
 /* stop_machine() for a caller that has locked the text. */
 int ksplice_stop_machine(int (*fn)(void *data), void *data);
 
-/* Write to text under stop_machine(), with the text locked. */
-void ksplice_write_text(unsigned long address, const void *bytes, size_t size);
-
 /*
  * What the stack at @word says is a return address of @task: the real one where
  * the function graph tracer has put its own.
@@ -83,6 +80,12 @@ bool ksplice_is_core_text(unsigned long address);
  * is one CPU.  With the text locked.
  */
 bool ksplice_is_text_reserved(unsigned long address, size_t size);
+
+/*
+ * Under stop_machine(): whether a kprobe came there although the text is locked, as it can
+ * where the kprobes could not be locked.
+ */
+bool ksplice_has_late_kprobe(unsigned long address, size_t size);
 
 /*
  * Whether a livepatch of the kernel replaces @function: ftrace then goes there from

@@ -8,13 +8,17 @@
  * first byte, and after each of the three every CPU serializes.  Whoever runs into
  * the breakpoint goes to the new code.  One store of all five bytes would have to be
  * within eight aligned ones, which a jump behind the slot of ftrace is not.
+ *
+ * What is written is mapped a second time beforehand, so that while all CPUs wait a
+ * write is a store and no change of page tables, as it would be for text_poke().
  */
 #include <linux/kdebug.h>
 #include <linux/kprobes.h>
 #include <linux/ptrace.h>
 
 #include "core.h"
-#include "kernel.h"
+#include "fault.h"
+#include "writable.h"
 
 #define BREAKPOINT	0xcc
 
@@ -77,29 +81,82 @@ static struct notifier_block die_block = {
 	.priority = INT_MAX,
 };
 
-static void write_step(unsigned long address, const u8 *bytes, size_t size,
-		       enum ksplice_poke_step step)
+static void write_step(u8 *text, const u8 *bytes, size_t size, enum ksplice_poke_step step)
 {
-	static const u8 breakpoint = BREAKPOINT;
-
 	switch (step) {
 	case KSPLICE_POKE_BREAKPOINT:
-		ksplice_write_text(address, &breakpoint, 1);
+		WRITE_ONCE(*text, BREAKPOINT);
 		break;
 	case KSPLICE_POKE_TAIL:
-		ksplice_write_text(address + 1, bytes + 1, size - 1);
+		memcpy(text + 1, bytes + 1, size - 1);
 		break;
 	default:
-		ksplice_write_text(address, bytes, 1);
+		WRITE_ONCE(*text, *bytes);
 	}
 }
 
-int ksplice_poke_begin(struct ksplice_update *update)
+static void unmap_all(struct ksplice_update *update)
 {
-	int ret = register_die_notifier(&die_block);
+	struct ksplice_target *target;
+	unsigned long i;
 
-	if (ret != 0)
+	list_for_each_entry(target, &update->targets, list) {
+		for (i = 0; i < target->nr_jumps; i++) {
+			ksplice_unmap_writable(target->jumps[i].writable);
+			target->jumps[i].writable = NULL;
+		}
+		for (i = 0; i < target->nr_fills; i++) {
+			ksplice_unmap_writable(target->fills[i].writable);
+			target->fills[i].writable = NULL;
+		}
+	}
+}
+
+static int map_target(struct ksplice_target *target, bool reverse)
+{
+	unsigned long i;
+
+	for (i = 0; i < target->nr_jumps; i++) {
+		struct ksplice_jump *jump = &target->jumps[i];
+
+		jump->writable = ksplice_map_writable(jump->address, KSPLICE_JUMP_SIZE);
+		if (!jump->writable)
+			return -ENOMEM;
+	}
+	for (i = 0; !reverse && i < target->nr_fills; i++) {
+		struct ksplice_fill *fill = &target->fills[i];
+
+		fill->writable = ksplice_map_writable(fill->address, fill->size);
+		if (!fill->writable)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int map_all(struct ksplice_update *update, bool reverse)
+{
+	struct ksplice_target *target;
+
+	list_for_each_entry(target, &update->targets, list)
+		if (map_target(target, reverse) != 0)
+			return ksplice_fail(update, -ENOMEM, "%s: its text cannot be mapped",
+					    target->name);
+	return 0;
+}
+
+int ksplice_poke_begin(struct ksplice_update *update, bool reverse)
+{
+	int ret = map_all(update, reverse);
+
+	if (ret == 0) {
+		ret = ksplice_fault("breakpoints") ? -ENOMEM : register_die_notifier(&die_block);
+		if (ret != 0)
+			ksplice_fail(update, ret, "breakpoints cannot be handled");
+	}
+	if (ret != 0) {
+		unmap_all(update);
 		return ret;
+	}
 	atomic_set(&hits, 0);
 	WRITE_ONCE(poked, update);
 	return 0;
@@ -114,12 +171,12 @@ void ksplice_poke(const struct ksplice_update *update, enum ksplice_poke_step st
 		for (i = 0; i < target->nr_jumps; i++) {
 			const struct ksplice_jump *jump = &target->jumps[i];
 
-			write_step(jump->address, reverse ? jump->saved : jump->jump,
+			write_step(jump->writable, reverse ? jump->saved : jump->jump,
 				   KSPLICE_JUMP_SIZE, step);
 		}
 		for (i = 0; !reverse && i < target->nr_fills; i++)
 			if (target->fills[i].is_endbr)
-				write_step(target->fills[i].address, target->fills[i].bytes,
+				write_step(target->fills[i].writable, target->fills[i].bytes,
 					   target->fills[i].size, step);
 	}
 }
@@ -132,13 +189,14 @@ void ksplice_poke_constants(const struct ksplice_update *update)
 	list_for_each_entry(target, &update->targets, list)
 		for (i = 0; i < target->nr_fills; i++)
 			if (!target->fills[i].is_endbr)
-				ksplice_write_text(target->fills[i].address,
-						   target->fills[i].bytes, target->fills[i].size);
+				memcpy(target->fills[i].writable, target->fills[i].bytes,
+				       target->fills[i].size);
 }
 
-unsigned int ksplice_poke_end(void)
+unsigned int ksplice_poke_end(struct ksplice_update *update)
 {
 	unregister_die_notifier(&die_block);
 	WRITE_ONCE(poked, NULL);
+	unmap_all(update);
 	return atomic_read(&hits);
 }

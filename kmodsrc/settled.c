@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Tasks that were seen out of the way before the CPUs were stopped: see settled.h. */
-#include <linux/log2.h>
+/* Tasks as they were seen before the CPUs were stopped: see settled.h. */
 #include <linux/mm.h>
 #include <linux/rcupdate.h>
 #include <linux/sched/signal.h>
@@ -16,19 +15,15 @@ struct ksplice_settled *ksplice_settled_new(void)
 {
 	struct task_struct *process, *task;
 	struct ksplice_settled *settled;
-	unsigned int room = SLACK, bits;
+	unsigned int room = SLACK;
 
 	rcu_read_lock();
 	for_each_process_thread(process, task)
 		room++;
 	rcu_read_unlock();
-	bits = order_base_2(room) + 1;
-	settled = kvzalloc(struct_size(settled, tasks, 1UL << bits), GFP_KERNEL);
-	if (settled) {
-		settled->bits = bits;
-		settled->mask = (1U << bits) - 1;
+	settled = kvzalloc(struct_size(settled, tasks, room + 1), GFP_KERNEL);
+	if (settled)
 		settled->room = room;
-	}
 	return settled;
 }
 
@@ -36,14 +31,30 @@ struct ksplice_settled *ksplice_settled_new(void)
 void ksplice_settled_add(struct ksplice_settled *settled, struct task_struct *task,
 			 unsigned long switches)
 {
-	struct ksplice_settled_task *place = ksplice_settled_place(settled, task);
+	struct ksplice_settled_task *place = &settled->tasks[settled->nr];
 
-	if (place->task || settled->room == 0)
+	if (settled->nr == settled->room)
 		return;
-	settled->room--;
+	settled->nr++;
 	get_task_struct(task);
 	place->task = task;
 	place->switches = switches;
+}
+
+const struct ksplice_settled_task *ksplice_settled_first(const struct ksplice_settled *settled)
+{
+	static const struct ksplice_settled_task none;
+
+	return settled ? settled->tasks : &none;
+}
+
+/* A task leaves the list when it loses its pid (__unhash_process(), kernel/exit.c). */
+const struct ksplice_settled_task *ksplice_settled_skip(const struct ksplice_settled_task *place,
+							const struct task_struct *task)
+{
+	while (place->task && place->task != task && !pid_alive(place->task))
+		place++;
+	return place;
 }
 
 void ksplice_settled_free(struct ksplice_settled *settled)
@@ -52,8 +63,7 @@ void ksplice_settled_free(struct ksplice_settled *settled)
 
 	if (!settled)
 		return;
-	for (i = 0; i <= settled->mask; i++)
-		if (settled->tasks[i].task)
-			put_task_struct(settled->tasks[i].task);
+	for (i = 0; i < settled->nr; i++)
+		put_task_struct(settled->tasks[i].task);
 	kvfree(settled);
 }

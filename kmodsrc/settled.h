@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Tasks that were seen out of the way before the CPUs were stopped.
+ * Tasks as they were seen before the CPUs were stopped.
  *
  * To look at the stacks of ten thousand tasks takes milliseconds, for which the whole
  * machine would stand still.  So it is done before, and under stop_machine() only
@@ -8,34 +8,50 @@
  * that a task leaves its CPU (__schedule(), kernel/sched/core.c), and a task that is on
  * none and has the same count as before has not run.
  *
+ * They are in the order of the kernel's list of tasks, so that both are gone through
+ * side by side: what is done for each task makes the pause.
+ *
+ * The task that asks for the switch waits meanwhile: of its stack, what it had before
+ * is as it was.
+ *
  * All can do without: NULL is an empty set, and what one gets where there is no memory.
  */
 #ifndef KSPLICE_SETTLED_H
 #define KSPLICE_SETTLED_H
 
-#include <linux/hash.h>
 #include <linux/sched.h>
 
+/* A count that no task has: it was in the way, or was running. */
+#define KSPLICE_UNSETTLED (~0UL)
+
 struct ksplice_settled_task {
-	struct task_struct *task;	/* a reference, or NULL */
+	struct task_struct *task; /* a reference */
 	unsigned long switches;
 };
 
-/* A hash table, at most half full. */
 struct ksplice_settled {
-	unsigned int bits;
-	unsigned int mask;
-	unsigned int room;		/* for so many more */
-	struct ksplice_settled_task tasks[];
+	unsigned int nr;
+	unsigned int room;
+	/* The task that asks, and where the part of its stack begins that was seen. */
+	const struct task_struct *asker;
+	unsigned long seen_from;
+	struct ksplice_settled_task tasks[]; /* the one behind the last has no task */
 };
 
 /* An empty set for all tasks that there are.  Sleeps. */
 struct ksplice_settled *ksplice_settled_new(void);
 void ksplice_settled_free(struct ksplice_settled *settled);
 
-/* Add a task that was out of the way when @switches was its count. */
+/* Add the next task of the list, which was out of the way when @switches was its count. */
 void ksplice_settled_add(struct ksplice_settled *settled, struct task_struct *task,
 			 unsigned long switches);
+
+/* The first of them, to go through them; of an empty set, one that is no task. */
+const struct ksplice_settled_task *ksplice_settled_first(const struct ksplice_settled *settled);
+
+/* From @place past those that are gone from the list, but for @task. */
+const struct ksplice_settled_task *ksplice_settled_skip(const struct ksplice_settled_task *place,
+							const struct task_struct *task);
 
 /* How often a task has left its CPU. */
 static inline unsigned long ksplice_task_switches(const struct task_struct *task)
@@ -57,28 +73,14 @@ static inline bool ksplice_is_running(const struct task_struct *task)
 #endif
 }
 
-/* The place of @task, or the free one where it would be. */
-static inline struct ksplice_settled_task *ksplice_settled_place(struct ksplice_settled *settled,
-								 const struct task_struct *task)
-{
-	unsigned int i = hash_ptr(task, settled->bits);
-
-	while (settled->tasks[i].task && settled->tasks[i].task != task)
-		i = (i + 1) & settled->mask;
-	return &settled->tasks[i];
-}
-
-/* Under stop_machine(): whether @task is still out of the way. */
-static inline bool ksplice_is_settled(struct ksplice_settled *settled,
+/*
+ * Under stop_machine(): whether @task, which is that of @place, is still out of the way.
+ * One that runs is not counted yet.
+ */
+static inline bool ksplice_is_settled(const struct ksplice_settled_task *place,
 				      const struct task_struct *task)
 {
-	const struct ksplice_settled_task *place;
-
-	/* One that runs is not counted yet: the stoppers. */
-	if (!settled || ksplice_is_running(task))
-		return false;
-	place = ksplice_settled_place(settled, task);
-	return place->task && place->switches == ksplice_task_switches(task);
+	return !ksplice_is_running(task) && place->switches == ksplice_task_switches(task);
 }
 
 #endif

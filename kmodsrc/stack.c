@@ -47,6 +47,16 @@ static const struct ksplice_range *find_range(const struct ksplice_target *targe
 	return NULL;
 }
 
+/* Whether the unwinder would warn, which it does of return addresses of tasks that run. */
+static bool is_not_for_unwinder(const struct task_struct *task)
+{
+#ifdef CONFIG_RETHOOK
+	return task != current && task->rethooks.first && task_is_running(task);
+#else
+	return false;
+#endif
+}
+
 static void note_conflict(struct ksplice_update *update, struct task_struct *task,
 			  const struct ksplice_range *range, unsigned long address)
 {
@@ -64,7 +74,8 @@ static void note_conflict(struct ksplice_update *update, struct task_struct *tas
 	conflict->comm[sizeof(conflict->comm) - 1] = '\0';
 	strscpy(conflict->function, range ? range->name : "", sizeof(conflict->function));
 	/* For people, who like to see as much as can be told. */
-	conflict->nr_stack = ksplice_any_stack_trace(task, conflict->stack, KSPLICE_MAX_STACK);
+	conflict->nr_stack = is_not_for_unwinder(task) ? 0 :
+			     ksplice_any_stack_trace(task, conflict->stack, KSPLICE_MAX_STACK);
 }
 
 static bool check_address(struct ksplice_update *update, bool reverse, struct task_struct *task,
@@ -187,28 +198,57 @@ static bool hides_addresses(const struct task_struct *task)
 	return false;
 }
 
+static __always_inline bool is_address(const unsigned long *word, unsigned long start,
+				       unsigned long size)
+{
+	return READ_ONCE_NOCHECK(*word) - start <= size;
+}
+
+/* Whether a word between these is an address of such code.  Most of a pause is spent here. */
+static bool has_address(unsigned long from, unsigned long to)
+{
+	const unsigned long *word = (const unsigned long *)(from & ~(sizeof(*word) - 1));
+	const unsigned long *end = (const unsigned long *)to;
+	unsigned long start = bounds.start, size = bounds.end - bounds.start;
+
+	for (; end - word >= 4; word += 4)
+		if (is_address(word, start, size) || is_address(word + 1, start, size) ||
+		    is_address(word + 2, start, size) || is_address(word + 3, start, size))
+			return true;
+	for (; word < end; word++)
+		if (is_address(word, start, size))
+			return true;
+	return false;
+}
+
 /*
  * A first look, much faster than the unwinder, which makes the difference with ten
  * thousand tasks: where no word of the stack is an address of such code, no return
  * address is, nor where an interrupt came.
  */
-static bool may_use_code(const struct task_struct *task)
+static bool may_use_code(const struct task_struct *task, const struct ksplice_settled *settled)
 {
-	const unsigned long *word = task->stack, *end;
+	unsigned long start = (unsigned long)task->stack, end = start + THREAD_SIZE;
 	unsigned long sp = stack_pointer(task);
 
-	if (hides_addresses(task))
+	if (hides_addresses(task) || sp < start || sp >= end)
 		return true;
-	end = word + THREAD_SIZE / sizeof(*word);
-	if (sp < (unsigned long)word || sp >= (unsigned long)end)
-		return true;
-	for (word = (const unsigned long *)(sp & ~(sizeof(*word) - 1)); word < end; word++) {
-		unsigned long address = READ_ONCE_NOCHECK(*word);
+	if (settled && settled->asker == task)
+		end = settled->seen_from;
+	return has_address(sp, end);
+}
 
-		if (address >= bounds.start && address <= bounds.end)
-			return true;
-	}
-	return false;
+/*
+ * Until 6.3 the unwinder also believes to be at the end where it knows nothing, as in
+ * a thunk in which a task was preempted (UNWIND_HINT_EMPTY).  The end of a stack that
+ * is all there is the return address below the registers of user space, or where
+ * those of a kernel thread would be.
+ */
+static bool is_whole(struct task_struct *task, int count)
+{
+	const unsigned long *regs = (const unsigned long *)task_pt_regs(task);
+
+	return count > 0 && count < TRACE_SIZE && trace[count - 1] == READ_ONCE_NOCHECK(regs[-1]);
 }
 
 static void check_task(struct ksplice_update *update, bool reverse, struct task_struct *task)
@@ -223,16 +263,15 @@ static void check_task(struct ksplice_update *update, bool reverse, struct task_
 	if (ksplice_is_running(task) && task != current)
 		return;
 	/* One without a stack has exited.  Nobody can free it while we look. */
-	if (!task->stack || refcount_read(&task->stack_refcount) == 0 || !may_use_code(task))
+	if (!task->stack || refcount_read(&task->stack_refcount) == 0 ||
+	    !may_use_code(task, update->settled))
 		return;
-	count = ksplice_stack_trace(task, trace, TRACE_SIZE);
-	if (count < 0) {
-		scan_stack(update, reverse, task);
-		return;
-	}
+	count = is_not_for_unwinder(task) ? -EINVAL : ksplice_stack_trace(task, trace, TRACE_SIZE);
 	for (i = 0; i < count; i++)
 		if (!check_address(update, reverse, task, trace[i]))
 			return;
+	if (!is_whole(task, count))
+		scan_stack(update, reverse, task);
 }
 
 /* Whether a task is out of the way, if it does not begin to run meanwhile. */
@@ -242,12 +281,13 @@ static bool is_out_of_the_way(struct task_struct *task)
 
 	if (ksplice_is_running(task) || !ksplice_get_task_stack(task))
 		return false;
-	is_out = !may_use_code(task);
+	is_out = !may_use_code(task, NULL);
 	ksplice_put_task_stack(task);
 	return is_out;
 }
 
-struct ksplice_settled *ksplice_look_ahead(const struct ksplice_update *update, bool reverse)
+struct ksplice_settled *ksplice_look_ahead(const struct ksplice_update *update, bool reverse,
+					   unsigned long frame)
 {
 	struct ksplice_settled *settled = ksplice_fault("settled") ? NULL : ksplice_settled_new();
 	struct task_struct *process, *task;
@@ -255,13 +295,17 @@ struct ksplice_settled *ksplice_look_ahead(const struct ksplice_update *update, 
 	if (!settled)
 		return NULL;
 	find_bounds(update, reverse);
+	if (!has_address(frame, (unsigned long)task_stack_page(current) + THREAD_SIZE)) {
+		settled->asker = current;
+		settled->seen_from = frame;
+	}
 	rcu_read_lock();
 	for_each_process_thread(process, task) {
 		unsigned long switches = ksplice_task_switches(task);
 
 		smp_rmb();
-		if (is_out_of_the_way(task))
-			ksplice_settled_add(settled, task, switches);
+		ksplice_settled_add(settled, task,
+				    is_out_of_the_way(task) ? switches : KSPLICE_UNSETTLED);
 	}
 	rcu_read_unlock();
 	return settled;
@@ -269,6 +313,7 @@ struct ksplice_settled *ksplice_look_ahead(const struct ksplice_update *update, 
 
 int ksplice_check_stacks(struct ksplice_update *update, bool reverse)
 {
+	const struct ksplice_settled_task *place = ksplice_settled_first(update->settled);
 	struct task_struct *process, *task;
 	int cpu;
 
@@ -276,8 +321,13 @@ int ksplice_check_stacks(struct ksplice_update *update, bool reverse)
 	find_bounds(update, reverse);
 	rcu_read_lock();
 	for_each_process_thread(process, task)
-		if (!ksplice_is_settled(update->settled, task))
+	{
+		if (place->task != task)
+			place = ksplice_settled_skip(place, task);
+		/* One that is not where it should be counts as new. */
+		if (place->task != task || !ksplice_is_settled(place++, task))
 			check_task(update, reverse, task);
+	}
 	rcu_read_unlock();
 	for_each_online_cpu(cpu)
 		check_task(update, reverse, ksplice_idle_task(cpu));

@@ -22,7 +22,7 @@ struct switch_request {
 	atomic_t synced;	/* that have serialized in this round */
 	unsigned int round;
 	bool done;
-	bool refused;		/* by a hook, which is the cause */
+	bool refused;		/* for a cause that was noted */
 };
 
 /*
@@ -118,19 +118,33 @@ static void switch_all(struct switch_request *request)
 		ksplice_hooks_act(request->update, false);
 }
 
+static int check_late_kprobes(struct ksplice_update *update)
+{
+	const struct ksplice_target *target;
+	unsigned long i;
+
+	list_for_each_entry(target, &update->targets, list)
+		for (i = 0; i < target->nr_jumps; i++)
+			if (ksplice_has_late_kprobe(target->jumps[i].address, KSPLICE_JUMP_SIZE))
+				return ksplice_fail(update, -EBUSY, "%s: %s has a kprobe",
+						    target->name, target->jumps[i].patch->name);
+	return 0;
+}
+
 static void lead(struct switch_request *request)
 {
 	struct ksplice_update *update = request->update;
-	u64 start = ktime_get_mono_fast_ns();
 
-	request->error = ksplice_check_stacks(update, request->reverse);
+	request->error = check_late_kprobes(update);
+	request->refused = request->error != 0;
+	if (request->error == 0)
+		request->error = ksplice_check_stacks(update, request->reverse);
 	if (request->error == 0) {
 		request->error = ksplice_hooks_check(update, request->reverse);
 		request->refused = request->error != 0;
 	}
 	if (request->error == 0)
 		switch_all(request);
-	update->pause_ns = ktime_get_mono_fast_ns() - start;
 	smp_store_release(&request->done, true);
 }
 
@@ -184,13 +198,15 @@ static int try_switch(struct ksplice_update *update, bool reverse)
 		.cpus = ATOMIC_INIT(0),
 	};
 	unsigned int hits;
+	u64 start;
 	int ret;
 
 	update->nr_conflicts = 0;
-	ret = ksplice_fault("breakpoints") ? -ENOMEM : ksplice_poke_begin(update);
+	ret = ksplice_poke_begin(update, reverse);
 	if (ret != 0)
-		return ksplice_fail(update, ret, "breakpoints cannot be handled");
-	update->settled = ksplice_look_ahead(update, reverse);
+		return ret;
+	update->settled = ksplice_look_ahead(update, reverse,
+					     (unsigned long)__builtin_frame_address(0));
 	/* For a test to move tasks now. */
 	while (ksplice_fault("wait"))
 		msleep(20);
@@ -198,8 +214,10 @@ static int try_switch(struct ksplice_update *update, bool reverse)
 	ret = ksplice_fault("text") ? ksplice_fail(update, -EBUSY, "fault") :
 				      check_text(update, reverse);
 	if (ret == 0) {
+		start = ktime_get_ns();
 		ret = ksplice_fault("stop") ? -ENOMEM :
 					      ksplice_stop_machine(switch_on_cpu, &request);
+		update->pause_ns = ktime_get_ns() - start;
 		name_functions(update);
 		if (ret == -EBUSY && !request.refused)
 			ksplice_fail(update, ret, "code in use by %u tasks, first %s (pid %d) in %s",
@@ -211,7 +229,7 @@ static int try_switch(struct ksplice_update *update, bool reverse)
 	ksplice_unlock_text();
 	ksplice_settled_free(update->settled);
 	update->settled = NULL;
-	hits = ksplice_poke_end();
+	hits = ksplice_poke_end(update);
 	if (hits > 0)
 		pr_info("update %s: %u NMIs came upon a jump that was being written\n", update->id,
 			hits);

@@ -26,7 +26,7 @@ state()
 must insmod /modules/faults/ksplice.ko
 before=$(state)
 expect "modules" "$(lsmod | sed '1d; s/ .*//')" "$lsmod_with_core"
-for step in update files target matcher match publish jumps below get breakpoints text stop; do
+for step in update files target matcher match publish jumps below get map breakpoints text stop; do
 	must write $step $fault
 	refuse "ksplice-apply" ksplice-apply --retries=0 /updates/ksplice-string.tar.gz
 	expect "state after $step fails" "$(state)" "$before"
@@ -38,7 +38,7 @@ for step in update files target matcher match publish jumps below get breakpoint
 	must insmod /modules/faults/ksplice.ko
 done
 must ksplice-apply /updates/ksplice-string.tar.gz
-for step in breakpoints text stop; do
+for step in map breakpoints text stop; do
 	must write $step $fault
 	refuse "ksplice-undo" ksplice-undo --retries=0 string
 	expect "stage after $step fails" "$(cat $sys/string/stage)" applied
