@@ -144,3 +144,14 @@ linked() {
 		objdump -d --no-show-raw-insn linked
 }
 
+# against OBJECT...: compares the old code with a kernel of these objects: sets $code,
+# leaves matched, matched.err and matched.json.
+against() {
+	local emulation=elf_x86_64 at=0xffffffff81000000
+
+	[ -z "$machine" ] || emulation=elf_i386 at=0xc1000000
+	ld -m $emulation -z noexecstack -e ext -Ttext=$at -o run "$@"
+	ksplice-inspect --match=run --json old.o >matched.json 2>/dev/null
+	ksplice-inspect --match=run old.o >matched 2>matched.err
+	code=$?
+}
