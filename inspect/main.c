@@ -207,6 +207,16 @@ static bool is_target(struct image *image, const char *name)
 	return *name == *module;
 }
 
+static bool has_target(struct image *image, const struct ks_update *update)
+{
+	size_t i;
+
+	for (i = 0; i < update->nr_targets; i++)
+		if (is_target(image, update->targets[i].name))
+			return true;
+	return false;
+}
+
 /* Adds what became of one target to @totals; as match_object(). */
 static int match_target(const struct options *options, const struct images *images,
 			const struct ks_update_target *target, struct json_object *totals,
@@ -251,6 +261,12 @@ static int match_update(const struct options *options, const struct images *imag
 
 	if (open_update(&update, options->file) != 0)
 		return EXIT_TROUBLE;
+	if (!has_target(images->image, update)) {
+		fprintf(stderr, "ksplice-inspect: %s: none of its targets is in %s\n", options->file,
+			options->image);
+		ks_update_free(update);
+		return EXIT_TROUBLE;
+	}
 	totals = json_object_new_object();
 	json_add_string(totals, "file", options->file);
 	json_add_string(totals, "status", "match");

@@ -112,6 +112,13 @@ run 4 ksplice-apply /updates/ksplice-wrong_source.tar.gz
 contains "the reason" "$out" "match"
 end_case "update: old code of another source is refused"
 
+run 0 ksplice-inspect --match=/proc/kcore /updates/ksplice-module.tar.gz
+contains "what is compared" "$out" "vmlinux: match, "
+contains "what is compared" "$out" "zram: match, "
+run 4 ksplice-inspect --match=/proc/kcore /updates/ksplice-wrong_source.tar.gz
+contains "the reason" "$out" "param_set_copystring"
+end_case "update: ksplice-inspect compares with the memory of the running kernel"
+
 run 5 ksplice-apply /updates/ksplice-wrong_kernel.tar.gz
 contains "the reason" "$out" "$(uname -r)"
 end_case "update: an update for another kernel is refused"
@@ -164,4 +171,6 @@ lsmod_before=$(lsmod | sed 1d)
 run 1 ksplice-apply /updates/ksplice-module.tar.gz
 contains "the reason" "$out" "zram: the module is not loaded"
 lacks "loadavg" "$(cat /proc/loadavg)" patched
+run 0 ksplice-inspect --match=/proc/kcore /updates/ksplice-module.tar.gz
+contains "what is compared" "$out" "zram: not in the image"
 end_case "update: a module that is not loaded"
