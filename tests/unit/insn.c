@@ -3,8 +3,8 @@
  * The instruction decoder: by hand, against libopcodes, and on random bytes.
  *
  * Environment:
- *	KSPLICE_TEST_TEXT	an ELF file whose code is decoded (default: this
- *				program and busybox)
+ *	KSPLICE_TEST_TEXT	an ELF file, or an image of a kernel, whose code is
+ *				decoded (default: this program and busybox)
  *	KSPLICE_TEST_STREAMS	number of random instructions of each word size
  */
 #ifdef HAVE_CONFIG_H
@@ -30,6 +30,7 @@
 #include <gelf.h>
 
 #include "kmodsrc/insn.h"
+#include "lib/image_internal.h"
 
 #define STREAM_SIZE	32	/* more than libopcodes ever looks at */
 #define STREAMS		200000
@@ -750,6 +751,31 @@ static int sweep_file(const char *file)
 	return count;
 }
 
+/* The same of a kernel, as it is in /boot. */
+static int sweep_image(const char *file)
+{
+	struct ks_error error;
+	struct image *image = image_open(file, &error);
+	char what[300];
+	int count = 0;
+	size_t i;
+
+	if (!image)
+		fail_msg("%s", error.text);
+	for (i = 0; i < image->nr_sections; i++) {
+		const struct image_section *section = &image->sections[i];
+
+		if (!section->bytes || !(section->flags & SHF_EXECINSTR))
+			continue;
+		snprintf(what, sizeof(what), "%s %s", file, section->name);
+		sweep(what, section->bytes, section->size, section->address,
+		      (int)image->word_size);
+		count++;
+	}
+	image_close(image);
+	return count;
+}
+
 static void test_text(void **state)
 {
 	const char *setting = getenv("KSPLICE_TEST_TEXT");
@@ -757,7 +783,7 @@ static void test_text(void **state)
 	(void)state;
 	elf_version(EV_CURRENT);
 	if (setting) {
-		if (!sweep_file(setting))
+		if (!sweep_file(setting) && !sweep_image(setting))
 			fail_msg("%s: no x86 code in it", setting);
 		return;
 	}
