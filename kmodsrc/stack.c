@@ -5,6 +5,7 @@
  * But for ksplice_look_ahead(), everything here runs under stop_machine(): no task
  * runs but the stoppers, no lock can be waited for, and nothing may be allocated.
  */
+#include <linux/ctype.h>
 #include <linux/rcupdate.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task_stack.h>
@@ -57,6 +58,18 @@ static bool is_not_for_unwinder(const struct task_struct *task)
 #endif
 }
 
+/* A task can choose its name, and must not write lines for others with it. */
+static void copy_comm(char comm[TASK_COMM_LEN], const struct task_struct *task)
+{
+	char *end = comm + TASK_COMM_LEN - 1;
+
+	memcpy(comm, task->comm, TASK_COMM_LEN);
+	*end = '\0';
+	while (end-- > comm)
+		if (*end && iscntrl(*end))
+			*end = '?';
+}
+
 static void note_conflict(struct ksplice_update *update, struct task_struct *task,
 			  const struct ksplice_range *range, unsigned long address)
 {
@@ -70,8 +83,7 @@ static void note_conflict(struct ksplice_update *update, struct task_struct *tas
 	conflict->pid = task->pid;
 	conflict->state = task_state_to_char(task);
 	conflict->address = address;
-	memcpy(conflict->comm, task->comm, sizeof(conflict->comm));
-	conflict->comm[sizeof(conflict->comm) - 1] = '\0';
+	copy_comm(conflict->comm, task);
 	strscpy(conflict->function, range ? range->name : "", sizeof(conflict->function));
 	/* For people, who like to see as much as can be told. */
 	conflict->nr_stack = is_not_for_unwinder(task) ? 0 :

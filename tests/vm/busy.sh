@@ -27,6 +27,27 @@ kill $sleeper
 wait $sleeper 2> /dev/null
 finish "a task that sleeps in the way is nudged, and goes on sleeping"
 
+# Others must not be told of tasks that are not there.
+name=$(printf 'x\n1 D a b')
+ln -s /bin/threads "/tmp/$name"
+"/tmp/$name" 1 > /tmp/threads &
+threads=$!
+until grep -q ready /tmp/threads; do
+	kill -0 $threads || break
+done
+for task in "/proc/$threads/task/"*; do
+	[ "${task##*/}" = $threads ] || sleeper=${task##*/}
+done
+out=$(ksplice-apply --retries=0 --json /updates/ksplice-asleep.tar.gz 2> /dev/null)
+expect "status" $? 3
+expect "tasks in the way" "$(echo "$out" | grep '"pid"')" "$(echo "$out" | grep "\"pid\": *$sleeper")"
+contains "what ksplice-apply says" "$out" '"x?1 D a b"'
+contains "the cause" "$out" "first x?1 D a b (pid $sleeper) in"
+kill $threads
+wait $threads
+rm "/tmp/$name"
+finish "a task with a line break in its name"
+
 # The core looks at all tasks before it stops them: this one is out of the way then,
 # and falls asleep in it before all stop.
 must insmod /modules/faults/ksplice.ko fault=wait
