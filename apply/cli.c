@@ -324,7 +324,12 @@ enum exit_code cli_finish(struct cli *cli, enum exit_code code,
 	if (!cli->json && !code && applied)
 		show_missing(stdout, "  not loaded, patched when it is: ",
 			     result->targets);
-	fflush(stdout);
+	if ((fflush(stdout) || ferror(stdout)) && !code) {
+		fprintf(stderr, "%s: %s: it is %s, but that can't be written: %s\n",
+			cli->program, cli->subject,
+			applied ? "applied" : "undone", strerror(errno));
+		code = EXIT_ERROR;
+	}
 
 	sequence_free_result(result);
 	if (cli->sequence.modules.close)

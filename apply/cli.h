@@ -52,7 +52,7 @@ enum exit_code cli_start(struct cli *cli, struct ks_error *err);
 
 /*
  * Print how it went and release what cli_start() took, @result included.
- * Returns @code.
+ * Returns @code, or EXIT_ERROR when that cannot be printed.
  */
 enum exit_code cli_finish(struct cli *cli, enum exit_code code,
 			  struct sequence_result *result,

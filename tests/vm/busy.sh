@@ -48,6 +48,18 @@ wait $threads
 rm "/tmp/$name"
 finish "a task with a line break in its name"
 
+if ksplice-apply --json /updates/ksplice-string.tar.gz > /dev/full 2> /tmp/out; then
+	errors="$errors; ksplice-apply succeeds"
+fi
+contains "what ksplice-apply says" "$(cat /tmp/out)" "it is applied, but"
+contains "loadavg" "$(cat /proc/loadavg)" patched
+if ksplice-undo string > /dev/full 2> /tmp/out; then
+	errors="$errors; ksplice-undo succeeds"
+fi
+contains "what ksplice-undo says" "$(cat /tmp/out)" "it is undone, but"
+lacks "loadavg" "$(cat /proc/loadavg)" patched
+finish "output that cannot be written"
+
 # The core looks at all tasks before it stops them: this one is out of the way then,
 # and falls asleep in it before all stop.
 must insmod /modules/faults/ksplice.ko fault=wait
