@@ -35,6 +35,7 @@ struct ksplice_jump {
 	u8 saved[KSPLICE_JUMP_SIZE];	/* what was there before */
 	u8 jump[KSPLICE_JUMP_SIZE];
 	u8 *writable;			/* a second mapping, during the switch */
+	unsigned long cut;		/* bytes in which the old instructions are not to be seen */
 };
 
 /* A place that is filled in when the jumps are written, see struct ksplice_write. */

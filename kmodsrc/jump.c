@@ -15,6 +15,7 @@
 #include "match_internal.h"
 
 #define OPCODE_JMP	0xe9
+#define OPCODE_INT3	0xcc
 
 /* The text section of the old code that was found to be the function, or KSPLICE_NONE. */
 static u32 find_section(const struct ksplice_matcher *matcher, unsigned long address)
@@ -84,6 +85,42 @@ static int check_forbidden(struct ksplice_update *update, const struct ksplice_t
 				     name, reason) : 0;
 }
 
+/* Length of the instruction at @address, which is in front of @end; 0 if it cannot be told. */
+static unsigned int insn_length(unsigned long address, unsigned long end)
+{
+	struct ksplice_insn insn;
+	u8 bytes[15];	/* as long as one can be */
+	size_t size = min_t(size_t, end - address, sizeof(bytes));
+
+	/* A breakpoint hides what is there. */
+	if (address >= end || copy_from_kernel_nofault(bytes, (void *)address, size) != 0 ||
+	    bytes[0] == OPCODE_INT3 ||
+	    ksplice_insn_decode(&insn, bytes, size, sizeof(long)) != 0)
+		return 0;
+	return insn.length;
+}
+
+/*
+ * The jump may end in the middle of an instruction.  Whoever decodes the text then, as
+ * kprobes do, sees other instructions behind it than there were, up to a place where
+ * both have one that begins.  Returns how far that is from the jump.
+ */
+static unsigned long find_cut(unsigned long address, unsigned long end)
+{
+	unsigned long was = address, is = address + KSPLICE_JUMP_SIZE;
+	unsigned int length;
+
+	while (was != is) {
+		unsigned long *behind = was < is ? &was : &is;
+
+		length = insn_length(*behind, end);
+		if (length == 0)
+			return end - address;
+		*behind += length;
+	}
+	return was - address;
+}
+
 static int link_patch(struct ksplice_update *update, const struct ksplice_target *target,
 		      const struct ksplice_patch *patch, struct ksplice_jump *jump)
 {
@@ -110,6 +147,8 @@ static int link_patch(struct ksplice_update *update, const struct ksplice_target
 	if (field != displacement)
 		return ksplice_fail(update, -ERANGE, "%s: %s is too far away for a jump",
 				    target->name, patch->name);
+	jump->cut = find_cut(jump->address, target->matcher->matched[section].address +
+						    target->matcher->matched[section].run_size);
 	jump->jump[0] = OPCODE_JMP;
 	memcpy(&jump->jump[1], &field, sizeof(field));
 	if (copy_from_kernel_nofault(jump->saved, (void *)jump->address, KSPLICE_JUMP_SIZE) != 0)

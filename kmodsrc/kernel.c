@@ -313,7 +313,7 @@ bool ksplice_is_core_text(unsigned long address)
 	return address >= text_start && address < text_end;
 }
 
-static bool has_kprobe(unsigned long address, size_t size)
+bool ksplice_has_kprobe(unsigned long address, size_t size)
 {
 	bool found = false;
 	size_t i;
@@ -327,14 +327,14 @@ static bool has_kprobe(unsigned long address, size_t size)
 
 bool ksplice_is_text_reserved(unsigned long address, size_t size)
 {
-	return has_kprobe(address, size) ||
+	return ksplice_has_kprobe(address, size) ||
 	       static_call(ksplice_alternatives_text_reserved)((void *)address,
 							       (void *)(address + size));
 }
 
 bool ksplice_has_late_kprobe(unsigned long address, size_t size)
 {
-	return !kprobe_mutex && has_kprobe(address, size);
+	return !kprobe_mutex && ksplice_has_kprobe(address, size);
 }
 
 bool ksplice_is_livepatched(unsigned long function)

@@ -74,10 +74,13 @@ bool ksplice_is_kretprobe(unsigned long address);
 /* Whether @address is in the text of vmlinux. */
 bool ksplice_is_core_text(unsigned long address);
 
+/* Whether some of @size bytes of text have a kprobe, maybe a disabled one.  With the text locked. */
+bool ksplice_has_kprobe(unsigned long address, size_t size);
+
 /*
  * Whether the kernel may write to some of @size bytes of text later: they have a
- * kprobe, maybe a disabled one, or a lock prefix that was removed because there
- * is one CPU.  With the text locked.
+ * kprobe, or a lock prefix that was removed because there is one CPU.  With the
+ * text locked.
  */
 bool ksplice_is_text_reserved(unsigned long address, size_t size);
 

@@ -48,6 +48,10 @@ static int check_jump(struct ksplice_update *update, const struct ksplice_target
 		return ksplice_fail(update, -EBUSY,
 				    "%s: %s has a kprobe, or another user of its text",
 				    target->name, jump->patch->name);
+	/* Set since, and maybe in the middle of an instruction that is to come back. */
+	if (reverse && ksplice_has_kprobe(jump->address, jump->cut))
+		return ksplice_fail(update, -EBUSY, "%s: %s has a kprobe behind the jump",
+				    target->name, jump->patch->name);
 	return 0;
 }
 
