@@ -162,6 +162,19 @@ static void drop_new(struct ksplice_update *update, struct ksplice_target *targe
 		ksplice_depend_on_none(update);
 }
 
+unsigned long ksplice_switches(void)
+{
+	return switches;
+}
+
+int ksplice_check_proof(struct ksplice_update *update, const struct ksplice_target *target)
+{
+	if (target->switches == switches)
+		return 0;
+	return ksplice_fail(update, -EBUSY, "%s: other updates changed since it was matched",
+			    target->name);
+}
+
 static int attach_new(struct ksplice_update *update, struct ksplice_target *target,
 		      struct ksplice_mod_change *change)
 {
@@ -173,11 +186,9 @@ static int attach_new(struct ksplice_update *update, struct ksplice_target *targ
 	if (update->stage != KSPLICE_STAGE_MATCHED || !ksplice_is_published(target))
 		return ksplice_fail(update, -EINVAL, "%s: its old code was not matched",
 				    target->name);
-	/* What was proved then may be the jump of another update now. */
-	if (update->switches != switches)
-		return ksplice_fail(update, -EBUSY,
-				    "%s: other updates changed since it was matched",
-				    target->name);
+	ret = ksplice_check_proof(update, target);
+	if (ret != 0)
+		return ret;
 	target->new = change;
 	ret = ksplice_target_check_hooks(update, target);
 	if (ret == 0)
@@ -392,7 +403,6 @@ int ksplice_update_match(struct ksplice_update *update)
 							  "old code is not loaded");
 	/* What was proved in an attempt before may have changed. */
 	forget_match(update);
-	update->switches = switches;
 	list_for_each_entry_safe(target, next, &update->targets, list) {
 		ret = ksplice_target_match(update, target);
 		if (ret == -ENODEV)

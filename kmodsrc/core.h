@@ -71,6 +71,7 @@ struct ksplice_target {
 	struct ksplice_mod_change *new;
 	struct module *module;			/* pinned since it was matched; NULL for vmlinux */
 	struct ksplice_matcher *matcher;	/* from matched until old goes */
+	unsigned long switches;			/* of all updates when it was matched */
 	struct ksplice_jump *jumps;		/* from linked on */
 	unsigned long nr_jumps;
 	struct ksplice_fill *fills;		/* likewise */
@@ -117,7 +118,6 @@ struct ksplice_update {
 	struct list_head targets;
 	struct list_head absent;
 	enum ksplice_stage stage;
-	unsigned long switches;		/* of all updates when it was matched */
 	unsigned long applied_at;	/* the number of the switch that applied it */
 	/* Updates that code or data it uses belongs to; while it is linked or more. */
 	const struct ksplice_update **below;
@@ -153,6 +153,12 @@ const char *ksplice_change_check(const struct ksplice_mod_change *change);
 int ksplice_update_match(struct ksplice_update *update);
 int ksplice_update_apply(struct ksplice_update *update);
 int ksplice_update_reverse(struct ksplice_update *update);
+
+/* How often code was switched, there or back. */
+unsigned long ksplice_switches(void);
+
+/* What was proved for @target may be the jump of another update now: -EBUSY, or 0. */
+int ksplice_check_proof(struct ksplice_update *update, const struct ksplice_target *target);
 
 /* run.c: match the old code of a target with the running kernel. */
 int ksplice_target_match(struct ksplice_update *update, struct ksplice_target *target);

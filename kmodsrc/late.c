@@ -140,6 +140,9 @@ int ksplice_late_attach(struct ksplice_update *update, struct ksplice_target *ta
 	if (!target->linking || !ksplice_is_published(target))
 		return ksplice_fail(update, -EINVAL, "%s: the module is not just being loaded",
 				    target->name);
+	ret = ksplice_check_proof(update, target);
+	if (ret != 0)
+		return ret;
 	target->new = change;
 	ret = ksplice_target_check_hooks(update, target);
 	if (ret == 0)
@@ -194,6 +197,9 @@ static int load_new_code(struct ksplice_update *update, struct ksplice_target *t
 	ksplice_unpublish(target);
 	if (target->new && try_module_get(target->new->owner))
 		return 0;
+	/* Then it was refused, and is to be matched again. */
+	if (ksplice_check_proof(update, target) != 0)
+		return -EBUSY;
 	if (ret < 0)
 		return ksplice_fail(update, ret, "%s: %s cannot be run (errno %d)", target->name,
 				    update->helper, -ret);

@@ -164,6 +164,7 @@ int ksplice_target_match(struct ksplice_update *update, struct ksplice_target *t
 
 	if (ret != 0)
 		return ret;
+	target->switches = ksplice_switches();
 	if (!ksplice_fault("matcher"))
 		target->matcher = ksplice_matcher_new(target->old->old_code, &run_ops, target);
 	if (!target->matcher)

@@ -283,6 +283,57 @@ undo
 run 0 rmmod zram
 end_case "late: an update upon another one, both in a target that comes later"
 
+# A helper that waits for /tmp/go, and says with /tmp/helping that it does.
+cat > /tmp/helper << 'END'
+#!/bin/sh
+echo >> /tmp/helping
+until [ -e /tmp/go ]; do usleep 50000; done
+exec ksplice-apply "$@"
+END
+chmod +x /tmp/helper
+
+# Begin to load zram, until the helper waits.
+start_loading()
+{
+	rm -f /tmp/helping /tmp/go
+	forget_messages
+	insmod /modules/zram.ko 2> /tmp/out &
+	loader=$!
+	until [ -e /tmp/helping ]; do
+		kill -0 $loader || break
+	done
+}
+
+# Load zram, whose new code uses late_new's, and undo the update $1 while the helper waits.
+undo_meanwhile()
+{
+	run 0 insmod /updates/ksplice-late_new_more/ksplice_late_new_more_zram_old.ko
+	echo "refuse /tmp/helper" > $sys/late_new_more/partial
+	echo matched > $sys/late_new_more/stage
+	echo applied > $sys/late_new_more/stage
+	mkdir -p /run/ksplice/late_new_more
+	cp /updates/ksplice-late_new_more/ksplice_late_new_more_zram_new.ko \
+		/run/ksplice/late_new_more/ksplice_late_new_more_zram_new
+	start_loading
+	run 0 ksplice-undo "$1"
+	touch /tmp/go
+	wait $loader
+}
+
+run 0 ksplice-apply --partial /updates/ksplice-late_new.tar.gz
+run 0 ksplice-apply /updates/ksplice-new_function.tar.gz
+undo_meanwhile new_function || errors="$errors; insmod fails: $(cat /tmp/out)"
+expect "runs of the helper" "$(wc -l < /tmp/helping)" 2
+added "zram0, count 1"
+run 0 ksplice-undo late_new_more
+# By force, for late_new is still in it.
+run 0 rmmod -f zram
+undo_meanwhile late_new && errors="$errors; insmod succeeds"
+lacks "the log" "$(dmesg)" "Added device"
+contains "the log" "$(dmesg)" "late_new_more: zram is refused, for it cannot be patched: zram: "
+run 0 ksplice-undo late_new_more
+end_case "late: another update is undone while the new code is loaded"
+
 # hooks.patch: which hook refuses is in this file.
 panic=/proc/sys/kernel/panic
 panic_before=$(cat $panic)
