@@ -320,7 +320,11 @@ static void detach_old(struct ksplice_update *update, struct ksplice_target *tar
 		update->stage = KSPLICE_STAGE_REGISTERED;
 }
 
-/* rmmod -f on new code in use: it may only go once nothing leads there. */
+/*
+ * rmmod -f on new code in use: it may only go once nothing leads there.  A late target
+ * may be in the way, whose new code is still to be registered.  The new code that we
+ * are here for is still attached, which keeps the target and its update.
+ */
 static void reverse_forced(struct ksplice_update *update)
 {
 	pr_warn("update %s is unloaded by force\n", update->id);
@@ -328,7 +332,9 @@ static void reverse_forced(struct ksplice_update *update)
 		pr_warn_ratelimited("update %s cannot be reversed yet: %s\n", update->id,
 				    update->cause);
 		mutex_unlock(&ksplice_mutex);
+		mutex_unlock(&registering);
 		msleep(100);
+		mutex_lock(&registering);
 		mutex_lock(&ksplice_mutex);
 	}
 }

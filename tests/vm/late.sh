@@ -334,6 +334,36 @@ contains "the log" "$(dmesg)" "late_new_more: zram is refused, for it cannot be 
 run 0 ksplice-undo late_new_more
 end_case "late: another update is undone while the new code is loaded"
 
+# The helper's insmod must get through while rmmod -f waits for it.
+run 0 insmod /updates/ksplice-late/ksplice.ko
+for half in vmlinux_old coretemp_old zram_old; do
+	run 0 insmod /updates/ksplice-late/ksplice_late_$half.ko
+done
+echo "refuse /tmp/helper" > $sys/late/partial
+echo matched > $sys/late/stage
+run 0 insmod /updates/ksplice-late/ksplice_late_vmlinux_new.ko
+echo applied > $sys/late/stage
+mkdir -p /run/ksplice/late
+cp /updates/ksplice-late/ksplice_late_zram_new.ko /run/ksplice/late/ksplice_late_zram_new
+start_loading
+rmmod -f ksplice_late_vmlinux_new &
+remover=$!
+sleep 1
+lacks "the log" "$(dmesg)" "update late reversed"
+touch /tmp/go
+wait $loader || errors="$errors; insmod fails: $(cat /tmp/out)"
+wait $remover || errors="$errors; rmmod fails"
+added "zram0, patched"
+contains "the log" "$(dmesg)" "update late reversed"
+lacks "loadavg" "$(cat /proc/loadavg)" patched
+for half in zram_new zram_old coretemp_old vmlinux_old; do
+	run 0 rmmod ksplice_late_$half
+done
+run 0 rmmod ksplice
+run 0 rmmod zram
+rm -r /run/ksplice/late
+end_case "late: new code in use is unloaded by force while a target is patched"
+
 # hooks.patch: which hook refuses is in this file.
 panic=/proc/sys/kernel/panic
 panic_before=$(cat $panic)
