@@ -82,7 +82,7 @@ static int match_text(struct ksplice_place *place, struct ksplice_matched *found
 	for (pass = 0; pass < 2; pass++) {
 		matcher->locks_here = 0;
 		place->nr_shifts = 0;
-		place->branch_differs = false;
+		place->bad_branch.seen = false;
 		ret = ksplice_code_match(place, 0, place->old->size, place->old->sites, 0, &end, 0);
 		if (ret != 0)
 			return ret;
@@ -94,8 +94,9 @@ static int match_text(struct ksplice_place *place, struct ksplice_matched *found
 		memcpy(layout->shifts, place->shifts, layout->nr_shifts * sizeof(*layout->shifts));
 		ksplice_symbols_rollback(matcher, journal);
 	}
-	if (pass == 2 || place->branch_differs)
-		return ksplice_differs(place, 0, 0, KSPLICE_NONE,
+	if (pass == 2 || place->bad_branch.seen)
+		return ksplice_differs(place, place->bad_branch.offset, place->bad_branch.run,
+				       KSPLICE_NONE,
 				       "a branch goes to another place in the function");
 	found->run_size = end;
 	found->nr_shifts = place->nr_shifts;
@@ -169,30 +170,75 @@ struct trial {
 	unsigned int in_object;
 	unsigned long address;
 	bool busy;
+	bool busy_in_object;
 	bool undecided;
 };
+
+static const struct ksplice_mismatch no_mismatch = {
+	.section = KSPLICE_NONE,
+	.symbol = KSPLICE_NONE,
+};
+
+/* A kprobe that was optimized is no breakpoint but a jump, which looks like other code. */
+static int busy_if_probed(struct ksplice_matcher *matcher, int error)
+{
+	unsigned long address = matcher->mismatch.address;
+
+	if (error != -ENOENT || address == 0 || !matcher->ops->is_probed ||
+	    !matcher->ops->is_probed(matcher->context, address))
+		return error;
+	matcher->mismatch.reason = "a kprobe is in the way";
+	return -EBUSY;
+}
+
+/* Of the mismatches of two places: that of a busy one, else the one that went further. */
+static void choose_mismatch(struct ksplice_matcher *matcher, const struct ksplice_mismatch *before,
+			    bool was_busy, bool is_busy)
+{
+	struct ksplice_mismatch *mismatch = &matcher->mismatch;
+
+	if (before->section == KSPLICE_NONE || (is_busy && !was_busy))
+		return;
+	if ((was_busy && !is_busy) || mismatch->section == KSPLICE_NONE ||
+	    before->offset > mismatch->offset)
+		*mismatch = *before;
+}
 
 static void try_one(struct ksplice_matcher *matcher, u32 section, unsigned long address,
 		    struct trial *trial)
 {
+	struct ksplice_mismatch before = matcher->mismatch;
 	struct ksplice_matched found;
+	bool in_object;
 	int ret;
 
 	address = ksplice_code_of(matcher, address);
+	matcher->mismatch = no_mismatch;
 	ret = try_address(matcher, section, address, &trial->place, &found);
 	ksplice_symbols_rollback(matcher, 0);
+	ret = busy_if_probed(matcher, ret);
+	choose_mismatch(matcher, &before, trial->busy, ret == -EBUSY);
+	in_object = (ret == 0 || ret == -EBUSY) && matcher->last &&
+		    matcher->tables.sections[section].kind == KSPLICE_SECTION_TEXT &&
+		    ksplice_is_in_object(matcher, section, address);
 	if (ret == 0) {
-		bool in_object = matcher->last &&
-				 matcher->tables.sections[section].kind == KSPLICE_SECTION_TEXT &&
-				 ksplice_is_in_object(matcher, section, address);
-
 		trial->matches++;
 		trial->in_object += in_object;
 		if (in_object || trial->in_object == 0)
 			trial->address = address;
 	}
 	trial->busy = trial->busy || ret == -EBUSY;
+	trial->busy_in_object = trial->busy_in_object || (ret == -EBUSY && in_object);
 	trial->undecided = trial->undecided || ret == -EAGAIN;
+}
+
+/* One place is the right one, and no other may be: not one that a probe hides either. */
+static bool is_decided(const struct trial *trial)
+{
+	if (trial->undecided)
+		return false;
+	return (trial->matches == 1 && !trial->busy) ||
+	       (trial->in_object == 1 && !trial->busy_in_object);
 }
 
 /* Take the place that was found: what follows from it is proved. */
@@ -255,20 +301,20 @@ static int match_section(struct ksplice_matcher *matcher, u32 section, struct tr
 	trial->matches = 0;
 	trial->in_object = 0;
 	trial->busy = false;
+	trial->busy_in_object = false;
 	trial->undecided = false;
-	matcher->mismatch = (struct ksplice_mismatch){
-		.section = KSPLICE_NONE,
-		.symbol = KSPLICE_NONE,
-	};
+	matcher->mismatch = no_mismatch;
 	if (symbol->state == KSPLICE_SYMBOL_PROVED)
 		try_one(matcher, section, symbol->value, trial);
 	else
 		list_for_each_entry(val, &symbol->vals, list)
 			try_one(matcher, section, val->val, trial);
-	if ((trial->matches == 1 || trial->in_object == 1) && !trial->undecided) {
+	if (is_decided(trial)) {
 		ret = accept(matcher, section, trial);
 		return ret != 0 ? ret : 1;
 	}
+	if (trial->busy && (trial->matches + trial->undecided == 0 || matcher->settled))
+		return section_differs(matcher, section, -EBUSY);
 	if (trial->matches > 0 || trial->undecided)
 		return 0;
 	if (symbol->state != KSPLICE_SYMBOL_PROVED && list_empty(&symbol->vals))
@@ -285,7 +331,17 @@ static int match_section(struct ksplice_matcher *matcher, u32 section, struct tr
 		matcher->mismatch.section = section;
 		matcher->mismatch.reason = "no match";
 	}
-	return section_differs(matcher, section, trial->busy ? -EBUSY : -ENOENT);
+	return section_differs(matcher, section, -ENOENT);
+}
+
+static void set_mismatch(struct ksplice_matcher *matcher, u32 section, u32 symbol,
+			 const char *reason)
+{
+	matcher->mismatch = (struct ksplice_mismatch){
+		.section = section,
+		.symbol = symbol,
+		.reason = reason,
+	};
 }
 
 /* Compare once more what refers into text that was matched only later. */
@@ -300,9 +356,15 @@ static int match_deferred(struct ksplice_matcher *matcher, struct trial *trial)
 
 		if (matched->state != KSPLICE_SECTION_MATCHED || !matched->deferred)
 			continue;
-		matcher->mismatch.section = KSPLICE_NONE;
+		matcher->mismatch = no_mismatch;
 		ret = try_address(matcher, i, matched->address, &trial->place, &found);
 		ksplice_symbols_rollback(matcher, 0);
+		if (ret == 0 && matcher->deferred) {
+			set_mismatch(matcher, i, matcher->tables.sections[i].symbol,
+				     "goes into code that was not found, so where can not be told");
+			ret = -ENOENT;
+		}
+		ret = busy_if_probed(matcher, ret);
 		if (ret != 0)
 			ret = section_differs(matcher, i, ret);
 		if (ret < 0)
@@ -310,16 +372,6 @@ static int match_deferred(struct ksplice_matcher *matcher, struct trial *trial)
 		matcher->ops->pause(matcher->context);
 	}
 	return 0;
-}
-
-static void set_mismatch(struct ksplice_matcher *matcher, u32 section, u32 symbol,
-			 const char *reason)
-{
-	matcher->mismatch = (struct ksplice_mismatch){
-		.section = section,
-		.symbol = symbol,
-		.reason = reason,
-	};
 }
 
 static int label_fails(struct ksplice_matcher *matcher, u32 symbol, const char *reason)
@@ -442,7 +494,11 @@ int ksplice_match(struct ksplice_matcher *matcher)
 			ret = match_round(matcher, trial);
 		}
 	} while (ret > 0);
+	/* Nothing told which of its places a section is at: a probe may be why. */
+	matcher->settled = true;
 	if (ret == 0)
+		ret = match_round(matcher, trial);
+	if (ret >= 0)
 		ret = match_deferred(matcher, trial);
 	matcher->ops->free(matcher->context, trial);
 	if (ret == 0)

@@ -63,6 +63,7 @@ struct ksplice_mismatch {
  * @known_as:	the address that a function has for the kernel, if @address is where
  *		its newest code is, and @code_at: the other way around; NULL where
  *		no code was replaced
+ * @is_probed:	whether a kprobe is at @address, which may be a jump by now; NULL: none is
  * @may_be_up:	whether the kernel may have booted with one CPU, and then have removed
  *		all lock prefixes; NULL: it may
  * @alloc:	zeroed memory or NULL; may sleep
@@ -81,6 +82,7 @@ struct ksplice_matcher_ops {
 			       void *data);
 	unsigned long (*known_as)(void *context, unsigned long address);
 	unsigned long (*code_at)(void *context, unsigned long address);
+	bool (*is_probed)(void *context, unsigned long address);
 	bool (*may_be_up)(void *context);
 	void *(*alloc)(void *context, size_t size);
 	void (*free)(void *context, void *memory);

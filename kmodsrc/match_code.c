@@ -10,7 +10,6 @@
  */
 #include "match_internal.h"
 
-#define INT3	0xcc
 #define LOCK	0xf0	/* as the compiler made it */
 #define NO_LOCK	0x3e	/* what a boot with one CPU makes of it: a DS prefix */
 
@@ -85,6 +84,17 @@ unsigned long ksplice_run_target(const struct ksplice_place *place, u32 run,
 						     target;
 }
 
+void ksplice_note_bad_branch(struct ksplice_place *place)
+{
+	if (place->bad_branch.seen)
+		return;
+	place->bad_branch = (struct ksplice_bad_branch){
+		.seen = true,
+		.offset = place->at,
+		.run = place->at_run,
+	};
+}
+
 int ksplice_local_branch(struct ksplice_place *place, u32 section, u32 target,
 			 unsigned long run_target)
 {
@@ -94,7 +104,7 @@ int ksplice_local_branch(struct ksplice_place *place, u32 section, u32 target,
 		return ksplice_offset_match(place, section, target, run_target);
 	if (((ksplice_run_address(place->assumed, start, target) ^ run_target) &
 	     place->matcher->mask) != 0)
-		place->branch_differs = true;
+		ksplice_note_bad_branch(place);
 	return 0;
 }
 
@@ -237,13 +247,14 @@ bool ksplice_is_probed(const struct ksplice_place *place, u32 offset, u32 run)
 	u32 i, reloc = ksplice_reloc_after(place, offset);
 	const struct ksplice_old_reloc *relocs = place->matcher->tables.relocs;
 
-	if (run >= place->run_size || place->run[run] != INT3 || place->pre[offset] == INT3 ||
+	if (run >= place->run_size || place->run[run] != KSPLICE_INT3 ||
+	    place->pre[offset] == KSPLICE_INT3 ||
 	    ksplice_insn_decode(&pre, place->pre + offset, place->old->size - offset,
 				place->matcher->old->word_size) != 0 ||
 	    place->run_size - run <= pre.length)
 		return false;
 	if (pre.length == 1)
-		return place->run[run + 1] != INT3;
+		return place->run[run + 1] != KSPLICE_INT3;
 	for (i = 1; i < pre.length; i++) {
 		if (reloc < place->old->relocs + place->old->nr_relocs &&
 		    relocs[reloc].offset == offset + i) {
@@ -343,6 +354,8 @@ int ksplice_code_match(struct ksplice_place *place, u32 from, u32 to, u32 site, 
 	while (offset < to) {
 		u32 limit = next_site(place, &site, offset, to);
 
+		place->at = offset;
+		place->at_run = run;
 		if (limit == offset) {
 			u32 end = offset + sites[site].length;
 

@@ -6,6 +6,8 @@
 #include "insn.h"
 #include "match.h"
 
+#define KSPLICE_INT3	0xcc
+
 /* Run text that is read beyond the size of the pre section, for shifts. */
 #define KSPLICE_RUN_SLACK	64
 /* More places where layout differs than any function was seen to have. */
@@ -18,6 +20,7 @@ enum ksplice_well_known {
 	KSPLICE_KNOWN_END_RODATA,
 	KSPLICE_KNOWN_START_RODATA,
 	KSPLICE_KNOWN_STATIC_CALL_RETURN0,
+	KSPLICE_KNOWN_X86_RETURN_SKL,
 	KSPLICE_KNOWN_X86_RETURN_THUNK,
 	KSPLICE_KNOWN_END,
 	KSPLICE_KNOWN_ETEXT,
@@ -80,10 +83,16 @@ struct ksplice_matcher {
 	unsigned int locks_here;	/* of the place being tried */
 	bool deferred;		/* the place being tried refers into unmatched text */
 	bool last;		/* nothing more will be found out */
+	bool settled;		/* what has several places stays with them */
 
 	struct ksplice_mismatch mismatch;	/* of the place that went furthest */
 	struct ksplice_mismatch failure;	/* why ksplice_match() failed */
 	int error;			/* that it fails with; 0 so far */
+};
+
+struct ksplice_bad_branch {
+	bool seen;
+	u32 offset, run;
 };
 
 /*
@@ -99,6 +108,8 @@ struct ksplice_matcher {
  * @shifts:	where the layout differs, as found by this pass
  * @assumed:	the same as found by the pass before, which branches are checked
  *		against
+ * @at, @at_run: the instruction or site being compared, in both
+ * @bad_branch:	the first one that goes elsewhere in the section than it should
  */
 struct ksplice_place {
 	struct ksplice_matcher *matcher;
@@ -113,7 +124,8 @@ struct ksplice_place {
 	u32 nr_shifts;
 	struct ksplice_shift shifts[KSPLICE_MAX_SHIFTS];
 	const struct ksplice_matched *assumed;
-	bool branch_differs;
+	u32 at, at_run;
+	struct ksplice_bad_branch bad_branch;
 };
 
 /* Whether it has a symbol, and is compared where that is. */
@@ -231,6 +243,9 @@ u32 ksplice_reloc_after(const struct ksplice_place *place, u32 offset);
 
 /* The reloc whose field is at @offset exactly, or NULL. */
 const struct ksplice_old_reloc *ksplice_reloc_at(const struct ksplice_place *place, u32 offset);
+
+/* Note that what is compared goes elsewhere in the section, unless something did before. */
+void ksplice_note_bad_branch(struct ksplice_place *place);
 
 /* Check a branch within the section: from run offset @run to pre offset @target. */
 int ksplice_local_branch(struct ksplice_place *place, u32 section, u32 target,

@@ -102,7 +102,7 @@ static int match_own_offset(struct ksplice_place *own, u32 offset, unsigned long
 	unsigned long expected = ksplice_run_address(own->assumed, own->address, offset);
 
 	if (((expected ^ target) & own->matcher->mask) != 0)
-		own->branch_differs = true;
+		ksplice_note_bad_branch(own);
 	return 0;
 }
 

@@ -56,7 +56,7 @@ int ksplice_match_original(const struct site_place *at)
 	u32 from = at->site->offset, end;
 	u32 journal = place->matcher->journal_length, nr_shifts = place->nr_shifts;
 	unsigned int locks = place->matcher->locks_here;
-	bool branch_differs = place->branch_differs;
+	struct ksplice_bad_branch bad_branch = place->bad_branch;
 	int ret = ksplice_code_match(place, from, from + at->site->length, at->index + 1, at->run,
 				     &end, at->depth + 1);
 
@@ -65,7 +65,7 @@ int ksplice_match_original(const struct site_place *at)
 	ksplice_symbols_rollback(place->matcher, journal);
 	place->matcher->locks_here = locks;
 	place->nr_shifts = nr_shifts;
-	place->branch_differs = branch_differs;
+	place->bad_branch = bad_branch;
 	return ret != 0 ? ret : site_differs(at, "the size of a site differs");
 }
 
@@ -136,23 +136,24 @@ static int match_replacement(const struct site_place *at,
 	};
 	u32 journal = matcher->journal_length, end;
 	unsigned int locks = matcher->locks_here;
-	bool branch_differs = place->branch_differs;
+	struct ksplice_bad_branch bad_branch = place->bad_branch;
 	int ret;
 
 	if (alternative->length > at->site->length)
 		return -ENOENT;
-	place->branch_differs = false;
+	place->bad_branch.seen = false;
 	ret = ksplice_code_match(&copy, alternative->offset,
 				 alternative->offset + alternative->length, section->sites, 0,
 				 &end, at->depth + 1);
-	if (ret == 0 && !copy.branch_differs && (lenient || !place->branch_differs) &&
+	if (ret == 0 && !copy.bad_branch.seen && (lenient || !place->bad_branch.seen) &&
 	    ksplice_only_padding(place, at->run + end, site_end(at))) {
-		place->branch_differs = place->branch_differs || branch_differs;
+		if (bad_branch.seen)
+			place->bad_branch = bad_branch;
 		return 0;
 	}
 	ksplice_symbols_rollback(matcher, journal);
 	matcher->locks_here = locks;
-	place->branch_differs = branch_differs;
+	place->bad_branch = bad_branch;
 	return ret == -EAGAIN || ret == -EBUSY ? ret : -ENOENT;
 }
 
@@ -364,6 +365,18 @@ static const struct ksplice_site_ops site_ops[KSPLICE_SITE_KINDS] = {
 	[KSPLICE_SITE_RUNTIME] = { match_runtime },
 };
 
+/*
+ * text_poke_bp() puts a breakpoint in place of the first byte, then writes the others.
+ * Two of them are padding behind other code.
+ */
+static bool is_being_written(const struct site_place *at)
+{
+	const u8 *run = at->place->run + at->run;
+
+	return run[0] == KSPLICE_INT3 && at->pre[0] != KSPLICE_INT3 && at->site->length > 1 &&
+	       run[1] != KSPLICE_INT3;
+}
+
 int ksplice_site_match(struct ksplice_place *place, u32 index, u32 run_from, u32 *run_to,
 		       unsigned int depth)
 {
@@ -376,6 +389,7 @@ int ksplice_site_match(struct ksplice_place *place, u32 index, u32 run_from, u32
 		.run = run_from,
 		.depth = depth,
 	};
+	struct ksplice_mismatch before = place->matcher->mismatch;
 	int ret;
 
 	if (depth >= KSPLICE_MAX_DEPTH)
@@ -387,7 +401,14 @@ int ksplice_site_match(struct ksplice_place *place, u32 index, u32 run_from, u32
 		site_differs(&at, "a breakpoint (kprobe?) is set");
 		ret = -EBUSY;
 	}
-	if (ret == 0)
-		*run_to = run_from + site->length;
-	return ret;
+	if (ret == -ENOENT && !place->outer && is_being_written(&at)) {
+		site_differs(&at, "a breakpoint (kprobe, or the kernel just changes it?) is set");
+		ret = -EBUSY;
+	}
+	if (ret != 0)
+		return ret;
+	/* Other forms that were tried do not count. */
+	place->matcher->mismatch = before;
+	*run_to = run_from + site->length;
+	return 0;
 }

@@ -6,6 +6,7 @@ const char *const ksplice_known_names[KSPLICE_KNOWN_COUNT] = {
 	[KSPLICE_KNOWN_END_RODATA] = "__end_rodata",
 	[KSPLICE_KNOWN_START_RODATA] = "__start_rodata",
 	[KSPLICE_KNOWN_STATIC_CALL_RETURN0] = "__static_call_return0",
+	[KSPLICE_KNOWN_X86_RETURN_SKL] = "__x86_return_skl",
 	[KSPLICE_KNOWN_X86_RETURN_THUNK] = "__x86_return_thunk",
 	[KSPLICE_KNOWN_END] = "_end",
 	[KSPLICE_KNOWN_ETEXT] = "_etext",

@@ -179,9 +179,10 @@ int ksplice_match_retpoline(const struct site_place *at)
 bool ksplice_is_return(const struct site_place *at)
 {
 	static const enum ksplice_well_known thunks[] = {
-		KSPLICE_KNOWN_X86_RETURN_THUNK,	      KSPLICE_KNOWN_CALL_DEPTH_RETURN_THUNK,
-		KSPLICE_KNOWN_ITS_RETURN_THUNK,	      KSPLICE_KNOWN_RETBLEED_RETURN_THUNK,
+		KSPLICE_KNOWN_X86_RETURN_THUNK,	       KSPLICE_KNOWN_CALL_DEPTH_RETURN_THUNK,
+		KSPLICE_KNOWN_ITS_RETURN_THUNK,	       KSPLICE_KNOWN_RETBLEED_RETURN_THUNK,
 		KSPLICE_KNOWN_SRSO_ALIAS_RETURN_THUNK, KSPLICE_KNOWN_SRSO_RETURN_THUNK,
+		KSPLICE_KNOWN_X86_RETURN_SKL, /* of 6.2 to 6.5, with retbleed=stuff */
 	};
 	unsigned long target;
 	struct ksplice_insn insn;

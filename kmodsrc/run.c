@@ -81,6 +81,16 @@ static unsigned long run_code_at(void *context, unsigned long address)
 	return ksplice_code_at(address);
 }
 
+static bool run_is_probed(void *context, unsigned long address)
+{
+	bool reserved;
+
+	ksplice_lock_text();
+	reserved = ksplice_is_text_reserved(address, 1);
+	ksplice_unlock_text();
+	return reserved;
+}
+
 /* With a second CPU all lock prefixes come back (alternatives_enable_smp()). */
 static bool run_may_be_up(void *context)
 {
@@ -108,6 +118,7 @@ static const struct ksplice_matcher_ops run_ops = {
 	.for_each_import = run_for_each_import,
 	.known_as = run_known_as,
 	.code_at = run_code_at,
+	.is_probed = run_is_probed,
 	.may_be_up = run_may_be_up,
 	.alloc = run_alloc,
 	.free = run_free,
@@ -139,22 +150,6 @@ void ksplice_target_forget(struct ksplice_target *target)
 	target->module = NULL;
 }
 
-/*
- * A kprobe that was optimized is no breakpoint but a jump, which looks like other
- * code; it is in the way for a while only.
- */
-static bool is_kprobe(const struct ksplice_mismatch *mismatch)
-{
-	bool reserved;
-
-	if (mismatch->address == 0)
-		return false;
-	ksplice_lock_text();
-	reserved = ksplice_is_text_reserved(mismatch->address, 1);
-	ksplice_unlock_text();
-	return reserved;
-}
-
 int ksplice_target_match(struct ksplice_update *update, struct ksplice_target *target)
 {
 	unsigned long functions, bytes;
@@ -173,9 +168,6 @@ int ksplice_target_match(struct ksplice_update *update, struct ksplice_target *t
 	if (ret != 0) {
 		ksplice_match_describe(target->matcher, ksplice_match_mismatch(target->matcher),
 				       cause, sizeof(cause));
-		if (ret == -ENOENT && is_kprobe(ksplice_match_mismatch(target->matcher)))
-			return ksplice_fail(update, -EBUSY, "%s: a kprobe is in the way: %s",
-					    target->name, cause);
 		above = ksplice_update_at(ksplice_match_mismatch(target->matcher)->address);
 		return above ? ksplice_fail(update, ret, "%s: %s; that is update %s, and this one is not made upon it (ksplice-create --base-patch)",
 					    target->name, cause, above->id) :

@@ -577,6 +577,8 @@ static void test_twins(void **state)
 	free_fixture(fixture);
 }
 
+#include "tests/unit/match_busy.h"
+
 /* f, the first section, is of object 1, as are others before and after @offset. */
 static void put_in_object(struct fixture *fixture, u32 offset)
 {
@@ -887,6 +889,11 @@ int main(void)
 		cmocka_unit_test(test_weak),
 		cmocka_unit_test(test_weak_in_object),
 		cmocka_unit_test(test_missing),
+		cmocka_unit_test(test_probed_twins),
+		cmocka_unit_test(test_probed_stranger),
+		cmocka_unit_test(test_probed_weak),
+		cmocka_unit_test(test_into_unmatched),
+		cmocka_unit_test(test_bad_branch),
 		cmocka_unit_test(test_later),
 		cmocka_unit_test(test_mutations),
 	};

@@ -37,6 +37,7 @@ struct run {
 	u32 nr_symbols;
 	struct run_symbol import;	/* of a kernel beside; or its name is NULL */
 	bool several_cpus;
+	u32 probed;			/* where a kprobe is; 0: nowhere */
 	unsigned int passes;		/* over the symbols */
 	size_t allocated;
 };
@@ -328,6 +329,13 @@ static inline int each_run_import(void *context,
 	return run->import.name ? fn(data, run->import.name, RUN_BASE + run->import.offset) : 0;
 }
 
+static inline bool is_probed(void *context, unsigned long address)
+{
+	const struct run *run = context;
+
+	return run->probed != 0 && address == RUN_BASE + run->probed;
+}
+
 static inline bool may_be_up(void *context)
 {
 	const struct run *run = context;
@@ -358,6 +366,7 @@ static const struct ksplice_matcher_ops run_ops = {
 	.read = read_run_bytes,
 	.for_each_symbol = each_run_symbol,
 	.for_each_import = each_run_import,
+	.is_probed = is_probed,
 	.may_be_up = may_be_up,
 	.alloc = alloc_run,
 	.free = free_run,

@@ -40,6 +40,7 @@ static inline struct fixture *new_fixture(void)
 		{ "srso_alias_return_thunk", 0x20d8 },
 		{ "retbleed_return_thunk", 0x20e0 },
 		{ "call_depth_return_thunk", 0x20e8 },
+		{ "__x86_return_skl", 0x20f0 },
 		{ "stranger", STRANGER },
 		{ "pv_function", PV_FUNCTION },
 		{ "_paravirt_nop", PARAVIRT_NOP },

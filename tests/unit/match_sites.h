@@ -170,6 +170,8 @@ static const struct site_case site_cases[] = {
 	{ "srso alias", KSPLICE_SITE_RETURN, JMP5, TO("__x86_return_thunk"), JMP5, AT(0x20d8), 0, 0 },
 	{ "retbleed", KSPLICE_SITE_RETURN, JMP5, TO("__x86_return_thunk"), JMP5, AT(0x20e0), 0, 0 },
 	{ "call depth", KSPLICE_SITE_RETURN, JMP5, TO("__x86_return_thunk"), JMP5, AT(0x20e8), 0, 0 },
+	{ "call depth, 6.2", KSPLICE_SITE_RETURN, JMP5, TO("__x86_return_thunk"), JMP5, AT(0x20f0), 0,
+	  0 },
 	{ "a call is no return", KSPLICE_SITE_RETURN, JMP5, TO("__x86_return_thunk"), CALL5,
 	  AT(RETURN_THUNK), 0, -ENOENT },
 	{ "return to a stranger", KSPLICE_SITE_RETURN, JMP5, TO("__x86_return_thunk"), JMP5,
@@ -235,6 +237,11 @@ static const struct site_case site_cases[] = {
 	{ "label short jmp in a long place", KSPLICE_SITE_JUMP_LABEL, NOP5, NONE, "eb 04 0f 1f 00",
 	  NONE, 0, -ENOENT },
 	{ "label probe", KSPLICE_SITE_JUMP_LABEL, NOP5, NONE, "cc 1f 44 00 00", NONE, 0, -EBUSY },
+	{ "label being written", KSPLICE_SITE_JUMP_LABEL, "66 90", NONE, "cc 04", NONE, 0, -EBUSY },
+	{ "label being taken away", KSPLICE_SITE_JUMP_LABEL, NOP5, NONE, "cc 04 00 00 00", NONE, 0,
+	  -EBUSY },
+	{ "label in padding", KSPLICE_SITE_JUMP_LABEL, NOP5, NONE, "cc cc cc cc cc", NONE, 0,
+	  -ENOENT },
 };
 
 #endif
