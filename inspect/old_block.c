@@ -205,6 +205,8 @@ static struct json_object *symbol_json(const struct ksplice_old_tables *tables,
 			       json_object_new_boolean(symbol->flags & KSPLICE_SYMBOL_LOCAL));
 	json_object_object_add(item, "weak",
 			       json_object_new_boolean(symbol->flags & KSPLICE_SYMBOL_WEAK));
+	json_object_object_add(item, "data",
+			       json_object_new_boolean(symbol->flags & KSPLICE_SYMBOL_DATA));
 	json_object_object_add(item, "any",
 			       json_object_new_boolean(symbol->flags & KSPLICE_SYMBOL_ANY));
 	return item;

@@ -148,6 +148,8 @@ static void print_old_symbol(struct json_object *item)
 		printf("  %s+0x%" PRIx64, json_string(item, "section"), json_number(item, "offset"));
 	if (json_number(item, "local"))
 		fputs(", local", stdout);
+	if (json_number(item, "data"))
+		fputs(", data", stdout);
 	if (json_number(item, "weak"))
 		fputs(", weak", stdout);
 	if (json_number(item, "any"))

@@ -32,12 +32,14 @@ enum ksplice_symbol_state {
  * struct ksplice_symbol - what is known of a symbol
  * @name:	name in kallsyms; "" when it has none
  * @vals:	the values that kallsyms has for the name; empty when it has none
+ * @nr_vals:	how many these were, with those that were none for a variable
  * @first_val:	the first of them, in line because most names have just one
  * @value:	its value, unless the state is UNKNOWN
  */
 struct ksplice_symbol {
 	const char *name;
 	struct list_head vals;
+	u32 nr_vals;
 	struct ksplice_symval first_val;
 	unsigned long value;
 	enum ksplice_symbol_state state;

@@ -270,6 +270,40 @@ static int match_jump_label(const struct site_place *at)
 }
 
 /*
+ * What a static call calls now: its key holds that.  Without KALLSYMS_ALL there are
+ * no keys; then it is where the trampoline, which the old code calls, goes.
+ */
+static int static_call_function(const struct site_place *at, const struct ksplice_insn *pre,
+				unsigned long *function)
+{
+	const struct ksplice_matcher *matcher = at->place->matcher;
+	const struct ksplice_old_reloc *reloc =
+		ksplice_reloc_at(at->place, at->site->offset + pre->rel_offset);
+	unsigned long address;
+	u8 bytes[KSPLICE_INSN_MAX];
+	struct ksplice_insn insn;
+
+	if (ksplice_symbol_settle(matcher, at->site->arg, &address) == 0)
+		return ksplice_read_word(matcher, address, function);
+	if (!reloc || reloc->symbol == KSPLICE_NONE || reloc->addend != reloc->bias ||
+	    !list_empty(&matcher->symbols[at->site->arg].vals) ||
+	    ksplice_symbol_settle(matcher, reloc->symbol, &address) != 0 ||
+	    matcher->ops->read(matcher->context, address, bytes, sizeof(bytes)) != 0)
+		return -ENOENT;
+	*function = 0;
+	if (bytes[0] == OPCODE_RET)
+		return 0;
+	if (ksplice_insn_decode(&insn, bytes, sizeof(bytes), matcher->old->word_size) != 0 ||
+	    insn.branch != KSPLICE_BRANCH_JMP)
+		return -ENOENT;
+	*function = (address + insn.length +
+		     (unsigned long)(long)ksplice_insn_field(bytes, insn.rel_offset,
+							     insn.rel_size)) &
+		    matcher->mask;
+	return 0;
+}
+
+/*
  * Static calls: the trampoline as compiled; what the key holds now; nothing (or
  * a return, for a tail call) when the key holds NULL; an instruction that clears
  * the result when it holds __static_call_return0.
@@ -283,16 +317,15 @@ static int match_static_call(const struct site_place *at)
 	};
 	struct ksplice_matcher *matcher = at->place->matcher;
 	const u8 *run = at->place->run + at->run;
-	unsigned long key, function, target;
+	unsigned long function, target;
 	struct ksplice_insn pre, insn;
 
 	if (ksplice_match_original(at) == 0)
 		return 0;
-	if (ksplice_symbol_settle(matcher, at->site->arg, &key) != 0 ||
-	    ksplice_read_word(matcher, key, &function) != 0)
-		return site_undecided(at, "a static call, but its key was not found");
 	if (!ksplice_pre_insn(at, &pre))
 		return site_differs(at, "another static call");
+	if (static_call_function(at, &pre, &function) != 0)
+		return site_undecided(at, "a static call, but its key was not found");
 	if (ksplice_run_branch(at->place, at->run, pre.branch, &insn, &target) &&
 	    insn.condition == pre.condition && target == function)
 		return 0;

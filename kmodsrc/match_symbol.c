@@ -24,6 +24,9 @@ const char *const ksplice_known_names[KSPLICE_KNOWN_COUNT] = {
 	[KSPLICE_KNOWN_SRSO_RETURN_THUNK] = "srso_return_thunk",
 };
 
+/* More symbols of one name than any kernel has; each is compared with all others. */
+#define MAX_VALUES	8192
+
 /* Further values of ambiguous names are allocated in blocks of this many. */
 #define POOL_VALUES	512
 
@@ -58,6 +61,11 @@ void ksplice_symbols_free(struct ksplice_matcher *matcher)
 	matcher->pool = NULL;
 }
 
+static unsigned long sole_value(const struct ksplice_symbol *symbol)
+{
+	return list_entry(symbol->vals.next, struct ksplice_symval, list)->val;
+}
+
 static bool has_value(const struct ksplice_symbol *symbol, unsigned long value)
 {
 	const struct ksplice_symval *val;
@@ -75,6 +83,10 @@ static int add_value(struct ksplice_matcher *matcher, struct ksplice_symbol *sym
 
 	if (has_value(symbol, value))
 		return 0;
+	if (symbol->nr_vals == MAX_VALUES) {
+		matcher->failure.reason = "the running kernel has too many symbols of a name";
+		return -ENOENT;
+	}
 	if (!list_empty(&symbol->vals)) {
 		val = pool_symval(matcher);
 		if (!val)
@@ -82,6 +94,7 @@ static int add_value(struct ksplice_matcher *matcher, struct ksplice_symbol *sym
 	}
 	val->val = value;
 	list_add_tail(&val->list, &symbol->vals);
+	symbol->nr_vals++;
 	return 0;
 }
 
@@ -132,6 +145,8 @@ static int collect(struct ksplice_matcher *matcher, const char *name, unsigned l
 			break;
 		if (!import || !is_defined(&matcher->tables.symbols[names[low]]))
 			ret = add_value(matcher, symbol, value);
+		if (ret != 0)
+			matcher->failure.symbol = names[low];
 	}
 	return ret;
 }
@@ -144,6 +159,32 @@ static int collect_symbol(void *data, const char *name, unsigned long value)
 static int collect_import(void *data, const char *name, unsigned long value)
 {
 	return collect(data, name, value, true);
+}
+
+/*
+ * A variable is not in the kernel's text.  Without KALLSYMS_ALL all that kallsyms has of
+ * its name may be a function: watchdog() and the clocksource of that name, on i386.
+ */
+static void drop_functions(struct ksplice_matcher *matcher)
+{
+	unsigned long start = ksplice_known_address(matcher, KSPLICE_KNOWN_TEXT);
+	unsigned long end = ksplice_known_address(matcher, KSPLICE_KNOWN_ETEXT);
+	u32 i;
+
+	for (i = 0; i < matcher->old->symbols.count; i++) {
+		struct ksplice_symbol *symbol = &matcher->symbols[i];
+		struct list_head *entry = symbol->vals.next, *next;
+
+		if (!(matcher->tables.symbols[i].flags & KSPLICE_SYMBOL_DATA))
+			continue;
+		for (; entry != &symbol->vals; entry = next) {
+			unsigned long value = list_entry(entry, struct ksplice_symval, list)->val;
+
+			next = entry->next;
+			if (value >= start && value < end)
+				list_del(entry);
+		}
+	}
 }
 
 int ksplice_symbols_collect(struct ksplice_matcher *matcher)
@@ -163,6 +204,8 @@ int ksplice_symbols_collect(struct ksplice_matcher *matcher)
 	ret = matcher->ops->for_each_symbol(matcher->context, collect_symbol, matcher);
 	if (ret == 0 && matcher->ops->for_each_import)
 		ret = matcher->ops->for_each_import(matcher->context, collect_import, matcher);
+	if (ret == 0)
+		drop_functions(matcher);
 	return ret;
 }
 
@@ -187,7 +230,7 @@ unsigned long ksplice_known_address(const struct ksplice_matcher *matcher,
 {
 	const struct ksplice_symbol *symbol = &matcher->known[known];
 
-	return list_is_singular(&symbol->vals) ? symbol->first_val.val : 0;
+	return list_is_singular(&symbol->vals) ? sole_value(symbol) : 0;
 }
 
 bool ksplice_in_kernel(const struct ksplice_matcher *matcher, unsigned long address)
@@ -280,6 +323,6 @@ int ksplice_symbol_settle(const struct ksplice_matcher *matcher, u32 index, unsi
 	}
 	if (!list_is_singular(&symbol->vals))
 		return -ENOENT;
-	*value = symbol->first_val.val;
+	*value = sole_value(symbol);
 	return 0;
 }

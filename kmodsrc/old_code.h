@@ -72,6 +72,7 @@ struct ksplice_old_symbol {
 #define KSPLICE_SYMBOL_WEAK	0x2	/* weak definition: may be overridden */
 #define KSPLICE_SYMBOL_ANY	0x4	/* not checked: per-build metadata */
 #define KSPLICE_SYMBOL_REPLACED	0x8	/* a function that the new code replaces */
+#define KSPLICE_SYMBOL_DATA	0x10	/* defined outside of text: no function is it */
 
 enum ksplice_section_kind {
 	KSPLICE_SECTION_TEXT,

@@ -6,6 +6,10 @@
 #include <linux/uaccess.h>
 #include <linux/vmalloc.h>
 
+#ifdef CONFIG_PARAVIRT
+#include <asm/paravirt.h>
+#endif
+
 #include "core.h"
 #include "fault.h"
 #include "kernel.h"
@@ -42,6 +46,11 @@ static int each_of_vmlinux(struct symbol_request *request)
 {
 	int ret = ksplice_on_each_symbol(each_symbol, request);
 
+#ifdef CONFIG_PARAVIRT
+	/* Without KALLSYMS_ALL there are no variables; rules of sites need this one. */
+	if (ret == 0)
+		ret = add_symbol(request, "pv_ops", (unsigned long)&pv_ops);
+#endif
 	return ret != 0 ? ret : ksplice_each_new_symbol("vmlinux", add_symbol, request);
 }
 

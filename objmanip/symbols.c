@@ -133,6 +133,8 @@ struct old_symbol *symbol_of_span(struct manip *manip, const struct span *span)
 		if (span->symbol->binding == STB_WEAK)
 			flags |= KSPLICE_SYMBOL_WEAK;
 	}
+	if (!is_text(span->section))
+		flags |= KSPLICE_SYMBOL_DATA;
 	if (is_class(span->section, CLASS_METADATA))
 		flags |= KSPLICE_SYMBOL_ANY;
 	info->symbol = new_old_symbol(manip, name, info->section > 0 ? info->section - 1 : KSPLICE_NONE,

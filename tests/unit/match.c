@@ -522,6 +522,7 @@ static void test_into_each_other(void **state)
  */
 
 #include "tests/unit/match_home.h"
+#include "tests/unit/match_names.h"
 
 static void test_by_bytes(void **state)
 {
@@ -889,6 +890,9 @@ int main(void)
 		cmocka_unit_test(test_weak),
 		cmocka_unit_test(test_weak_in_object),
 		cmocka_unit_test(test_missing),
+		cmocka_unit_test(test_variable_or_function),
+		cmocka_unit_test(test_keyless_call),
+		cmocka_unit_test(test_many_of_a_name),
 		cmocka_unit_test(test_probed_twins),
 		cmocka_unit_test(test_probed_stranger),
 		cmocka_unit_test(test_probed_weak),

@@ -36,6 +36,7 @@ struct run {
 	struct run_symbol symbols[MAX_ENTRIES];
 	u32 nr_symbols;
 	struct run_symbol import;	/* of a kernel beside; or its name is NULL */
+	u32 more_imports;		/* of the same name */
 	bool several_cpus;
 	u32 probed;			/* where a kprobe is; 0: nowhere */
 	unsigned int passes;		/* over the symbols */
@@ -325,8 +326,12 @@ static inline int each_run_import(void *context,
 				  void *data)
 {
 	const struct run *run = context;
+	int ret = 0;
+	u32 i;
 
-	return run->import.name ? fn(data, run->import.name, RUN_BASE + run->import.offset) : 0;
+	for (i = 0; run->import.name && i <= run->more_imports && ret == 0; i++)
+		ret = fn(data, run->import.name, RUN_BASE + run->import.offset + i);
+	return ret;
 }
 
 static inline bool is_probed(void *context, unsigned long address)
