@@ -235,6 +235,9 @@ static struct json_object *mismatch_json(const struct matching *matching,
 		return object;
 	json_add_string(object, "section",
 			tables->strings + tables->sections[mismatch->section].name);
+	if (tables->sections[mismatch->section].kind == KSPLICE_SECTION_TEXT)
+		json_add_string(object, "function",
+				ksplice_section_symbol(tables, mismatch->section));
 	json_add_number(object, "offset", mismatch->offset);
 	json_add_address(object, "address", mismatch->address);
 	if (mismatch->address == 0)
@@ -354,7 +357,8 @@ static int run_matching(struct matching *matching, const char *path, struct json
 	if (ret != 0 && ret != -ENOENT && ret != -EBUSY)
 		return ks_error_set(err, "%s: cannot be matched: %s", path, strerror(-ret));
 	ksplice_match_totals(matching->matcher, &functions, &bytes);
-	json_add_string(result, "status", ret == 0 ? "match" : "mismatch");
+	json_add_string(result, "status",
+			ret == 0 ? "match" : ret == -EBUSY ? "busy" : "mismatch");
 	json_add_number(result, "functions", functions);
 	json_add_number(result, "bytes", bytes);
 	add_sections(matching, result);

@@ -138,6 +138,9 @@ static inline bool ksplice_is_placed(const struct ksplice_old_section *section)
 /* Find the tables of a block that was checked. */
 void ksplice_old_tables(const struct ksplice_old_header *old, struct ksplice_old_tables *tables);
 
+/* The name of the symbol that a section is of; "" for none. */
+const char *ksplice_section_symbol(const struct ksplice_old_tables *tables, u32 section);
+
 /*
  * match_symbol.c
  */

@@ -18,20 +18,38 @@ const struct ksplice_mismatch *ksplice_match_mismatch(const struct ksplice_match
 	return &matcher->failure;
 }
 
+const char *ksplice_section_symbol(const struct ksplice_old_tables *tables, u32 section)
+{
+	u32 symbol = tables->sections[section].symbol;
+
+	return symbol == KSPLICE_NONE ? "" : tables->strings + tables->symbols[symbol].name;
+}
+
+/* Whether it is a section for that alone, as .text.unlikely.NAME. */
+static bool is_named_after(const char *section, const char *name)
+{
+	size_t length = strlen(section), name_length = strlen(name);
+
+	return length > name_length && section[length - name_length - 1] == '.' &&
+	       strcmp(section + length - name_length, name) == 0;
+}
+
 void ksplice_match_describe(const struct ksplice_matcher *matcher,
 			    const struct ksplice_mismatch *mismatch, char *text, size_t size)
 {
 	const char *strings = matcher->tables.strings;
 	const struct ksplice_old_section *sections = matcher->tables.sections;
-	const char *section = "", *symbol = "";
+	const char *section = "", *symbol = "", *function;
 
-	if (mismatch->section != KSPLICE_NONE)
+	if (mismatch->section != KSPLICE_NONE) {
 		section = strings + sections[mismatch->section].name;
-	/* Several variables may share one, as .data..read_mostly. */
-	if (mismatch->section != KSPLICE_NONE &&
-	    sections[mismatch->section].kind == KSPLICE_SECTION_DATA)
-		section = strings +
-			  matcher->tables.symbols[sections[mismatch->section].symbol].name;
+		function = ksplice_section_symbol(&matcher->tables, mismatch->section);
+		/* Several may share one, as .sched.text and .data..read_mostly. */
+		if (*function != '\0' &&
+		    (sections[mismatch->section].kind == KSPLICE_SECTION_DATA ||
+		     !is_named_after(section, function)))
+			section = function;
+	}
 	if (mismatch->symbol != KSPLICE_NONE)
 		symbol = strings + matcher->tables.symbols[mismatch->symbol].name;
 	/* The label of a string begins with what it says. */

@@ -685,47 +685,6 @@ static void test_weak(void **state)
 	}
 }
 
-static void test_missing(void **state)
-{
-	struct fixture *fixture = new_fixture();
-
-	(void)state;
-	add_section(&fixture->build, KSPLICE_SECTION_TEXT, "f", "53 89 fb 5b c3");
-	expect(fixture, -ENOENT, "no such function");
-	fixture = new_fixture();
-	set_label(&fixture->build, add_extern(&fixture->build, "nowhere"), "label");
-	expect(fixture, -ENOENT, "no such symbol");
-	fixture = new_fixture();
-	add_section(&fixture->build, KSPLICE_SECTION_TEXT, "f", "53 89 fb 5b c3");
-	name_run(&fixture->run, "f", RUN_SIZE - 3);
-	expect(fixture, -ENOENT, "at the end of what can be read");
-}
-
-/* A static call whose key is known only after another function was matched. */
-static void test_later(void **state)
-{
-	struct fixture *fixture = new_fixture();
-	struct build *build = &fixture->build;
-	u32 callee = add_extern(build, "callee"), key = add_extern(build, "key");
-
-	(void)state;
-	add_section(build, KSPLICE_SECTION_TEXT, "f", "e8 00 00 00 00 c3");
-	add_branch(build, 1, callee);
-	add_site(build, 0, 5, KSPLICE_SITE_STATIC_CALL, key, 0);
-	add_section(build, KSPLICE_SECTION_TEXT, "g", "48 8d 05 00 00 00 00 c3");
-	add_reloc(build, 3, key, KSPLICE_RELOC_PC32, -4, -4);
-	name_run(&fixture->run, "f", F);
-	name_run(&fixture->run, "g", G);
-	name_run(&fixture->run, "key", SC_KEY);
-	name_run(&fixture->run, "key", SC_KEY + 0x40);
-	put_address(&fixture->run, SC_KEY + 0x40, SC_FUNCTION);
-	put_run(&fixture->run, F, "e8 00 00 00 00 c3");
-	put_rel32(&fixture->run, F + 1, SC_FUNCTION);
-	put_run(&fixture->run, G, "48 8d 05 00 00 00 00 c3");
-	put_rel32(&fixture->run, G + 3, SC_KEY + 0x40);
-	expect(fixture, 0, "a key that is found later");
-}
-
 /*
  * Damage
  */
@@ -890,6 +849,7 @@ int main(void)
 		cmocka_unit_test(test_weak),
 		cmocka_unit_test(test_weak_in_object),
 		cmocka_unit_test(test_missing),
+		cmocka_unit_test(test_shared_section),
 		cmocka_unit_test(test_variable_or_function),
 		cmocka_unit_test(test_keyless_call),
 		cmocka_unit_test(test_many_of_a_name),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What kallsyms does not have, has too often, or has for something else.
+ * What kallsyms does not have, has too often, or has for something else; what is only
+ * found later.
  * Included by tests/unit/match.c, which has the fixture.
  */
 #ifndef KSPLICE_TEST_MATCH_NAMES_H
@@ -117,6 +118,72 @@ static void test_many_of_a_name(void **state)
 					    "many: the running kernel has too many symbols of a name");
 		free_fixture(fixture);
 	}
+}
+
+static void test_missing(void **state)
+{
+	struct fixture *fixture = new_fixture();
+
+	(void)state;
+	add_section(&fixture->build, KSPLICE_SECTION_TEXT, "f", "53 89 fb 5b c3");
+	expect(fixture, -ENOENT, "no such function");
+	fixture = new_fixture();
+	set_label(&fixture->build, add_extern(&fixture->build, "nowhere"), "label");
+	expect(fixture, -ENOENT, "no such symbol");
+	fixture = new_fixture();
+	add_section(&fixture->build, KSPLICE_SECTION_TEXT, "f", "53 89 fb 5b c3");
+	name_run(&fixture->run, "f", RUN_SIZE - 3);
+	expect(fixture, -ENOENT, "at the end of what can be read");
+}
+
+/* Where functions share a section, the mismatch names the function. */
+static void test_shared_section(void **state)
+{
+	static const char *const sections[][2] = {
+		{ ".sched.text", "f+0x1: " },
+		{ ".text.unlikely.f", ".text.unlikely.f+0x1: " },
+		{ ".text", "f+0x1: " },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(sections); i++) {
+		struct fixture *fixture = new_fixture();
+
+		add_section(&fixture->build, KSPLICE_SECTION_TEXT, "f", "53 89 fb 5b c3");
+		fixture->build.sections[0].name = add_text(&fixture->build, sections[i][0]);
+		name_run(&fixture->run, "f", F);
+		put_run(&fixture->run, F, "53 89 f3 5b c3");
+		assert_int_equal(match(fixture), -ENOENT);
+		if (strncmp(fixture->text, sections[i][1], strlen(sections[i][1])) != 0)
+			fail_msg("%s: %s", sections[i][0], fixture->text);
+		free_fixture(fixture);
+	}
+}
+
+/* A static call whose key is known only after another function was matched. */
+static void test_later(void **state)
+{
+	struct fixture *fixture = new_fixture();
+	struct build *build = &fixture->build;
+	u32 callee = add_extern(build, "callee"), key = add_extern(build, "key");
+
+	(void)state;
+	add_section(build, KSPLICE_SECTION_TEXT, "f", "e8 00 00 00 00 c3");
+	add_branch(build, 1, callee);
+	add_site(build, 0, 5, KSPLICE_SITE_STATIC_CALL, key, 0);
+	add_section(build, KSPLICE_SECTION_TEXT, "g", "48 8d 05 00 00 00 00 c3");
+	add_reloc(build, 3, key, KSPLICE_RELOC_PC32, -4, -4);
+	name_run(&fixture->run, "f", F);
+	name_run(&fixture->run, "g", G);
+	name_run(&fixture->run, "key", SC_KEY);
+	name_run(&fixture->run, "key", SC_KEY + 0x40);
+	put_address(&fixture->run, SC_KEY + 0x40, SC_FUNCTION);
+	put_run(&fixture->run, F, "e8 00 00 00 00 c3");
+	put_rel32(&fixture->run, F + 1, SC_FUNCTION);
+	put_run(&fixture->run, G, "48 8d 05 00 00 00 00 c3");
+	put_rel32(&fixture->run, G + 3, SC_KEY + 0x40);
+	expect(fixture, 0, "a key that is found later");
 }
 
 #endif
