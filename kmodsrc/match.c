@@ -182,12 +182,13 @@ static const struct ksplice_mismatch no_mismatch = {
 /* A kprobe that was optimized is no breakpoint but a jump, which looks like other code. */
 static int busy_if_probed(struct ksplice_matcher *matcher, int error)
 {
-	unsigned long address = matcher->mismatch.address;
+	struct ksplice_mismatch *mismatch = &matcher->mismatch;
 
-	if (error != -ENOENT || address == 0 || !matcher->ops->is_probed ||
-	    !matcher->ops->is_probed(matcher->context, address))
+	if (error != -ENOENT || mismatch->address == 0 || !matcher->ops->is_probed ||
+	    matcher->tables.sections[mismatch->section].kind != KSPLICE_SECTION_TEXT ||
+	    !matcher->ops->is_probed(matcher->context, mismatch->address))
 		return error;
-	matcher->mismatch.reason = "a kprobe is in the way";
+	mismatch->reason = "a kprobe is in the way";
 	return -EBUSY;
 }
 
