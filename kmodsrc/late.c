@@ -189,13 +189,16 @@ static int load_new_code(struct ksplice_update *update, struct ksplice_target *t
 {
 	char *argv[] = { update->helper, "--late", update->id, target->name, NULL };
 	char *envp[] = { "HOME=/", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL };
+	bool attached;
 	int ret;
 
 	mutex_unlock(&ksplice_mutex);
 	ret = call_usermodehelper(argv[0], argv, envp, UMH_WAIT_PROC);
 	mutex_lock(&ksplice_mutex);
+	/* What is there may be left of an attempt before, and linked with what is gone. */
+	attached = !ksplice_is_published(target);
 	ksplice_unpublish(target);
-	if (target->new && try_module_get(target->new->owner))
+	if (attached && target->new && try_module_get(target->new->owner))
 		return 0;
 	/* Then it was refused, and is to be matched again. */
 	if (ksplice_check_proof(update, target) != 0)

@@ -406,6 +406,13 @@ for number in 1011 1013; do
 	contains "error" "$(cat $sys/hooks/error)" "EPERM zram: the hook hook_"
 	contains "hooks that refuse" "$(hooks)" ";zram fail_apply"
 done
+# The new code that was refused is still loaded; it is of no use any more.
+mv /run/ksplice/hooks/ksplice_hooks_zram_new /tmp
+echo 0 > $panic
+fail format insmod /modules/zram.ko
+contains "error" "$(cat $sys/hooks/error)" "did not load its new code"
+mv /tmp/ksplice_hooks_zram_new /run/ksplice/hooks
+expect "hooks without new code" "$(hooks)" ""
 # Busy for a moment.
 echo 2013 > $panic
 insmod /modules/zram.ko &
