@@ -74,7 +74,7 @@ bool ksplice_is_kretprobe(unsigned long address);
 /* Whether @address is in the text of vmlinux. */
 bool ksplice_is_core_text(unsigned long address);
 
-/* Whether some of @size bytes of text have a kprobe, maybe a disabled one.  With the text locked. */
+/* Whether some of @size bytes of text have a kprobe, maybe a disabled one. */
 bool ksplice_has_kprobe(unsigned long address, size_t size);
 
 /*

@@ -90,14 +90,10 @@ static unsigned long run_code_at(void *context, unsigned long address)
 	return ksplice_code_at(address);
 }
 
+/* Lock prefixes, which are reserved too where there is one CPU, have a rule of their own. */
 static bool run_is_probed(void *context, unsigned long address)
 {
-	bool reserved;
-
-	ksplice_lock_text();
-	reserved = ksplice_is_text_reserved(address, 1);
-	ksplice_unlock_text();
-	return reserved;
+	return ksplice_has_kprobe(address, 1);
 }
 
 /* With a second CPU all lock prefixes come back (alternatives_enable_smp()). */
