@@ -244,25 +244,6 @@ static bool make_mutation(struct mutation *mutation, struct subject *subject)
 	return made && memcmp(mutation->before, mutation->after, mutation->size) != 0;
 }
 
-/* The innermost site of the old code that covers what was changed, or NULL. */
-static const struct ksplice_old_site *site_of(const struct mutation *mutation)
-{
-	const struct subject *subject = mutation->subject;
-	const struct ksplice_old_tables *tables = &subject->home.tables;
-	const struct ksplice_old_section *section = &tables->sections[mutation->range->section];
-	u32 offset = subject_offset(subject, mutation->range->section, mutation->address), i;
-	const struct ksplice_old_site *found = NULL;
-
-	for (i = 0; i < section->nr_sites; i++) {
-		const struct ksplice_old_site *site = &tables->sites[section->sites + i];
-
-		if (offset < site->offset + site->length && offset + mutation->size > site->offset &&
-		    (!found || site->length <= found->length))
-			found = site;
-	}
-	return found;
-}
-
 /* Instructions that do nothing, all of them. */
 static bool all_nops(const u8 *bytes, u32 size)
 {
@@ -292,11 +273,44 @@ static bool is_behind_all(const struct mutation *mutation)
 	return true;
 }
 
-/* Why an accepted change does nothing; NULL when it does something. */
-static const char *excuse(const struct mutation *mutation)
+/* Whether all bytes that differ are in the site. */
+static bool is_within(const struct mutation *mutation, const struct ksplice_old_site *site)
 {
-	const struct ksplice_old_site *site;
+	u32 section = mutation->range->section, i, offset;
 
+	for (i = 0; i < mutation->size; i++) {
+		if (mutation->before[i] == mutation->after[i])
+			continue;
+		offset = subject_offset(mutation->subject, section, mutation->address + i);
+		if (offset < site->offset || offset >= site->offset + site->length)
+			return false;
+	}
+	return true;
+}
+
+/* Where the change is within a site, one of the forms of that kind; else NULL. */
+static const char *excuse_site(const struct mutation *mutation, const char **kind)
+{
+	const struct ksplice_old_tables *tables = &mutation->subject->home.tables;
+	const struct ksplice_old_section *section = &tables->sections[mutation->range->section];
+	const char *why = NULL;
+	u32 i;
+
+	for (i = 0; i < section->nr_sites && !why; i++) {
+		const struct ksplice_old_site *site = &tables->sites[section->sites + i];
+
+		if (!is_within(mutation, site))
+			continue;
+		*kind = old_site_kind_name(site->kind);
+		why = site_form(mutation->subject, mutation->range->section, site);
+	}
+	return why;
+}
+
+/* Why an accepted change does nothing, @kind of site included; NULL when it does something. */
+static const char *excuse(const struct mutation *mutation, const char **kind)
+{
+	*kind = "no site";
 	if (!mutation->range->text)
 		return NULL;
 	if (all_nops(mutation->before, mutation->size) &&
@@ -304,8 +318,7 @@ static const char *excuse(const struct mutation *mutation)
 		return "nops before and after";
 	if (is_behind_all(mutation))
 		return "padding behind the function";
-	site = site_of(mutation);
-	return site ? old_site_kind_name(site->kind) : NULL;
+	return excuse_site(mutation, kind);
 }
 
 static void print_bytes(const struct mutation *mutation, const u8 *bytes)
@@ -321,21 +334,22 @@ static void print_bytes(const struct mutation *mutation, const u8 *bytes)
 	}
 }
 
-static void print_accepted(const struct mutation *mutation, const char *why)
+static void print_accepted(const struct mutation *mutation, const char *kind, const char *why)
 {
 	const struct home *home = &mutation->subject->home;
 	const struct ksplice_old_section *section =
 		&home->tables.sections[mutation->range->section];
 
-	printf("accepted: %s: %s+0x%lx: %s: ", why, home->tables.strings + section->name,
-	       mutation->address - mutation->range->address, kind_names[mutation->kind]);
+	printf("accepted: %s, %s: %s+0x%lx: %s: ", why ? kind : "hole", why ? why : kind,
+	       home->tables.strings + section->name, mutation->address - mutation->range->address,
+	       kind_names[mutation->kind]);
 	print_bytes(mutation, mutation->before);
 	fputs("-> ", stdout);
 	print_bytes(mutation, mutation->after);
 	printf("in %s\n", mutation->subject->file);
 }
 
-/* Whether the change was noticed. */
+/* Whether the change, which stays in memory, was noticed. */
 static bool is_detected(struct mutation *mutation)
 {
 	struct home *home = &mutation->subject->home;
@@ -346,7 +360,6 @@ static bool is_detected(struct mutation *mutation)
 	home->size = mutation->size;
 	memcpy(home->bytes, mutation->after, mutation->size);
 	matcher = subject_match(mutation->subject, &ret);
-	home->size = 0;
 	ksplice_matcher_free(matcher);
 	return ret != 0;
 }
@@ -358,7 +371,7 @@ static unsigned long mutate(struct subject *subjects, u32 nr_subjects, unsigned 
 
 	while (done < count) {
 		struct mutation mutation;
-		const char *why;
+		const char *why, *site;
 
 		if (!make_mutation(&mutation, &subjects[below(nr_subjects)]))
 			continue;
@@ -366,11 +379,12 @@ static unsigned long mutate(struct subject *subjects, u32 nr_subjects, unsigned 
 		tried[mutation.kind]++;
 		if (is_detected(&mutation)) {
 			detected[mutation.kind]++;
-			continue;
+		} else {
+			why = excuse(&mutation, &site);
+			holes += !why;
+			print_accepted(&mutation, site, why);
 		}
-		why = excuse(&mutation);
-		holes += !why;
-		print_accepted(&mutation, why ? why : "hole");
+		mutation.subject->home.size = 0;
 	}
 	for (kind = 0; kind < KINDS; kind++)
 		printf("%-34s %6lu tried, %6lu detected\n", kind_names[kind], tried[kind],

@@ -52,7 +52,16 @@ void subject_close(struct subject *subject);
 /* A matcher that has matched the mutated image; *@ret is what ksplice_match() said. */
 struct ksplice_matcher *subject_match(struct subject *subject, int *ret);
 
+/* Reads the mutated image: 0 or -EFAULT. */
+int subject_read(const struct subject *subject, unsigned long address, void *buffer, size_t size);
+
 /* Offset in the section of the old code of run address @address. */
 u32 subject_offset(const struct subject *subject, u32 section, unsigned long address);
+
+/*
+ * forms.c: what the mutated image has at a site of the old code, if the kernel can put that
+ * there and it does the same; else NULL.
+ */
+const char *site_form(struct subject *subject, u32 section, const struct ksplice_old_site *site);
 
 #endif

@@ -95,6 +95,11 @@ struct ksplice_matcher *subject_match(struct subject *subject, int *ret)
 	return match_home(subject->old, &subject->home, ret);
 }
 
+int subject_read(const struct subject *subject, unsigned long address, void *buffer, size_t size)
+{
+	return home_read((void *)&subject->home, address, buffer, size);
+}
+
 u32 subject_offset(const struct subject *subject, u32 section, unsigned long address)
 {
 	const struct ksplice_matched *matched = &subject->matcher->matched[section];
