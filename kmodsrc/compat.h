@@ -132,7 +132,7 @@ static inline bool ksplice_module_text_contains(const struct module *module,
 	unsigned long start, size;
 
 	ksplice_module_text(module, &start, &size);
-	return address >= start && address - start <= size;
+	return address - start < size;
 }
 
 #endif

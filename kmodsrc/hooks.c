@@ -95,11 +95,7 @@ static int check(struct ksplice_update *update, unsigned long kind, bool backwar
 
 static bool is_text(const struct ksplice_mod_change *change, const struct ksplice_hook *hook)
 {
-	unsigned long address = (unsigned long)hook->function.act;
-
-	/* That takes the end of the text for a part of it. */
-	return ksplice_module_text_contains(change->owner, address) &&
-	       ksplice_module_text_contains(change->owner, address + 1);
+	return ksplice_module_text_contains(change->owner, (unsigned long)hook->function.act);
 }
 
 static bool is_inside(const struct ksplice_mod_change *change)

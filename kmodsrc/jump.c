@@ -229,6 +229,19 @@ static bool is_sealed(const u8 *bytes, size_t size)
 	       insn.length == size && (insn.flags & KSPLICE_INSN_NOP);
 }
 
+/* Whether a label that was published for the new code has that value. */
+static bool is_label(const struct ksplice_matcher *matcher, unsigned long address)
+{
+	unsigned long value;
+	u32 i;
+
+	for (i = 0; i < matcher->old->labels.count; i++)
+		if (ksplice_match_value(matcher, matcher->tables.labels[i], &value) == 0 &&
+		    value == address)
+			return true;
+	return false;
+}
+
 /*
  * Of a reference by label nothing says whether it is to a function: other data
  * is no text, and a function that was not sealed can be called.
@@ -249,20 +262,32 @@ static void link_endbr(struct ksplice_target *target, struct ksplice_fill *fill)
 	target->nr_fills++;
 }
 
+/* Nothing but what ksplice-objmanip makes: a constant in new code, or ENDBR of a label. */
+static bool is_right(const struct ksplice_target *target, const struct ksplice_write *write)
+{
+	const struct module *new = target->new->owner;
+
+	if (write->source == 0)
+		return is_label(target->matcher, write->address);
+	return write->size - 1 < sizeof(target->fills->bytes) &&
+	       ksplice_module_text_contains(new, write->address) &&
+	       ksplice_module_text_contains(new, write->address + write->size - 1) &&
+	       is_label(target->matcher, write->source);
+}
+
 static int link_fill(struct ksplice_update *update, struct ksplice_target *target,
 		     const struct ksplice_write *write)
 {
 	struct ksplice_fill *fill = &target->fills[target->nr_fills];
 
+	if (!is_right(target, write))
+		return ksplice_fail(update, -EINVAL, "%s: a malformed write", target->name);
 	fill->address = write->address;
 	if (write->source == 0) {
 		link_endbr(target, fill);
 		return 0;
 	}
 	fill->size = write->size;
-	if (write->size > sizeof(fill->bytes) ||
-	    !ksplice_module_text_contains(target->new->owner, write->address))
-		return ksplice_fail(update, -EINVAL, "%s: a malformed write", target->name);
 	if (copy_from_kernel_nofault(fill->saved, (void *)write->address, fill->size) != 0 ||
 	    copy_from_kernel_nofault(fill->bytes, (void *)write->source, fill->size) != 0)
 		return ksplice_fail(update, -EFAULT, "%s: a constant cannot be read",
@@ -292,7 +317,7 @@ int ksplice_target_link(struct ksplice_update *update, struct ksplice_target *ta
 	for (i = 0; ret == 0 && i < new->nr_writes; i++)
 		ret = link_fill(update, target, &new->writes[i]);
 	if (ret == 0)
-		ret = ksplice_fault("below") ? ksplice_fail(update, -ENOMEM, "fault") :
+		ret = ksplice_fault("below") ? ksplice_fail(update, -ENOMEM, "fault: below") :
 					       link_below(update, target);
 	if (ret == 0)
 		ret = ksplice_target_link_constants(update, target);

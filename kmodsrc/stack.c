@@ -26,16 +26,17 @@ static struct {
 	unsigned long start, end;
 } bounds;
 
-/* Whether the new code of @target has a function at @address. */
+/*
+ * Whether the new code of @target has a function at @address, or one that ends there: a
+ * call at the very end of a function returns behind it.
+ */
 static bool in_new_code(const struct ksplice_target *target, unsigned long address)
 {
-	return ksplice_module_text_contains(target->new->owner, address);
+	return ksplice_module_text_contains(target->new->owner, address) ||
+	       ksplice_module_text_contains(target->new->owner, address - 1);
 }
 
-/*
- * A call at the very end of a function returns behind it, so the end counts; no
- * return address is the start of the function that may follow.
- */
+/* Here too the end counts; no return address is the start of the function that may follow. */
 static const struct ksplice_range *find_range(const struct ksplice_target *target,
 					      unsigned long address)
 {

@@ -11,28 +11,81 @@ entry=0x$(sed -n 's/ . loadavg_proc_show$//p' /proc/kallsyms)
 core
 load string old
 ask string matched
-for wrong in patches-elsewhere patches-null patches-count patches-overflow ranges-elsewhere \
-	     ranges-count ranges-unaligned new-address new-data name range-name twice abi owner \
-	     id id-null target description old-code old-code-too old-address old-data range; do
+# What is wrong, and the cause in the kernel log.
+while read -r wrong cause; do
+	dmesg -c > /dev/null
 	case $wrong in
-	abi) text="module format" ;;
+	abi*) text="module format" ;;
 	old-address | old-data | range) text="unknown symbol\|No such file" ;;
 	*) text="nvalid" ;;
 	esac
-	if out=$(insmod /modules/hostile.ko wrong=$wrong function="$entry" 2>&1); then
+	if out=$(insmod /modules/hostile.ko wrong="$wrong" function="$entry" 2>&1); then
 		errors="$errors; $wrong is accepted"
 		rmmod hostile
+		write matched $sys/string/stage
 	elif ! echo "$out" | grep -q "$text"; then
 		errors="$errors; $wrong: \"$out\" instead of \"$text\""
 	fi
+	contains "the log of $wrong" "$(dmesg)" "$cause"
 	expect "stage after $wrong" "$(cat $sys/string/stage)" matched
 	expect "targets after $wrong" "$(cat $sys/string/targets)" "vmlinux old"
-done
+done <<'EOF'
+patches-elsewhere the table of functions to replace is not in its module
+patches-count the table of functions to replace is not in its module
+patches-overflow the table of functions to replace is not in its module
+patches-null neither old nor new code
+ranges-elsewhere the table of code that must not be in use is not in its module
+ranges-count the table of code that must not be in use is not in its module
+ranges-unaligned the table of code that must not be in use is not in its module
+new-address new code that is not in its module
+new-data new code that is not in its module
+new-behind new code that is not in its module
+name the name of a function is not in its module
+range-name the name of code that must not be in use is not in its module
+twice new_function and new_function are at the same place
+writes-elsewhere the table of what to write is not in its module
+writes-count the table of what to write is not in its module
+write-data a malformed write
+write-code a malformed write
+write-end a malformed write
+write-behind a malformed write
+write-none a malformed write
+write-size a malformed write
+write-source a malformed write
+endbr-elsewhere a malformed write
+endbr-data a malformed write
+hooks-elsewhere the table of hooks is not in its module
+hooks-count the table of hooks is not in its module
+hook-kind hook 0 is malformed
+hook-data hook 0 is malformed
+hook-code hook 0 is malformed
+hook-behind hook 0 is malformed
+hook-name the name of a hook is not in its module
+hook-null the name of a hook is not in its module
+abi-newer update for ABI
+abi-older update for ABI
+owner not part of the module that it names
+id malformed update refused
+id-null its ID is too long, or not in its module
+target not the name of a target
+description the description is not in its module
+old-code neither old nor new code
+published-elsewhere the memory for symbols is not in its module
+published-size the memory for symbols is not in its module
+published-unaligned the memory for symbols is not in its module
+code-elsewhere the old code is not in its module
+code-size the old code is not in its module
+old-address new_function was not matched
+old-data new_function was not matched
+range range was not matched
+EOF
 # What is right can be linked: the test would notice if all were refused.
-must insmod /modules/hostile.ko wrong=nothing function="$entry"
-expect "stage with nothing wrong" "$(cat $sys/string/stage)" linked
-must rmmod hostile
-ask string matched
+for right in nothing write endbr hook; do
+	must insmod /modules/hostile.ko wrong=$right function="$entry"
+	expect "stage with a right $right" "$(cat $sys/string/stage)" linked
+	must rmmod hostile
+	ask string matched
+done
 load string new
 ask string applied
 contains "loadavg" "$(cat /proc/loadavg)" patched

@@ -6,6 +6,7 @@
 #include <linux/module.h>
 #include <linux/sched.h>
 
+#include "compat.h"
 #include "ksplice.h"
 
 static char *wrong = "";
@@ -29,10 +30,24 @@ static noinline int new_function(void)
 	return 4711;
 }
 
+static void hook(void)
+{
+}
+
+static unsigned long text_end(void)
+{
+	unsigned long start, size;
+
+	ksplice_module_text(THIS_MODULE, &start, &size);
+	return start + size;
+}
+
 static char endless[16] = "no end in sight";
 static struct ksplice_patch patches[2];
 static struct ksplice_range ranges[2];
 static struct ksplice_patch constants[2];
+static struct ksplice_write writes[1];
+static struct ksplice_hook hooks[1];
 static const char new_constant[] = "0123456789GHIJKL";	/* of hex_asc[] */
 static char gone_constant[sizeof(new_constant)] __initdata;
 static struct ksplice_mod_change change = {
@@ -45,7 +60,10 @@ static struct ksplice_mod_change change = {
 	.ranges = ranges,
 	.nr_ranges = 1,
 	.constants = constants,
+	.writes = writes,
+	.hooks = hooks,
 };
+static u8 published[4096] __aligned(8);
 
 static bool is(const char *name)
 {
@@ -78,6 +96,8 @@ static void break_entries(void)
 		patches[0].old_address = (unsigned long)current;
 	if (is("new-address"))
 		patches[0].new_address = (unsigned long)current;
+	if (is("new-behind"))
+		patches[0].new_address = text_end();
 	if (is("new-data"))
 		patches[0].new_address = (unsigned long)patches;
 	if (is("name"))
@@ -132,10 +152,109 @@ static void break_constant(void)
 		constants[0].new_address++;
 }
 
+/* Some nop of the kernel that is as long as ENDBR, behind the entry of the function. */
+static unsigned long find_nop(void)
+{
+	static const u8 nop[] = { 0x0f, 0x1f, 0x40, 0x00 };
+	const u8 *text = (const u8 *)function + 1;
+
+	while (memcmp(text, nop, sizeof(nop)) != 0)
+		text++;
+	return (unsigned long)text;
+}
+
+/* A write of a constant, or of ENDBR, that would be right but for one thing. */
+static void break_writes(void)
+{
+	bool endbr = strncmp(wrong, "endbr", 5) == 0;
+	const struct ksplice_write write = {
+		.address = endbr ? function : (unsigned long)new_function,
+		.source = endbr ? 0 : function,
+		.size = 4,
+	};
+
+	if (strncmp(wrong, "write", 5) != 0 && !endbr)
+		return;
+	writes[0] = write;
+	change.nr_writes = 1;
+	if (is("writes-count"))
+		change.nr_writes = 60000;
+	if (is("writes-elsewhere"))
+		change.writes = (const void *)current;
+	if (is("write-data"))
+		writes[0].address = (unsigned long)patches;
+	if (is("write-code"))
+		writes[0].address = function;
+	if (is("write-none"))
+		writes[0].size = 0;
+	if (is("write-size"))
+		writes[0].size = sizeof(long) + 1;
+	if (is("write-source"))
+		writes[0].source = (unsigned long)current;
+	if (is("write-end") || is("write-behind"))
+		writes[0].address = text_end() - is("write-end");
+	if (is("endbr-elsewhere"))
+		writes[0].address = find_nop();
+	if (is("endbr-data"))
+		writes[0].address = (unsigned long)current;
+}
+
+static void break_hooks(void)
+{
+	if (strncmp(wrong, "hook", 4) != 0)
+		return;
+	hooks[0].function.act = hook;
+	hooks[0].kind = KSPLICE_POST_APPLY;
+	hooks[0].name = "hook";
+	change.nr_hooks = 1;
+	if (is("hooks-elsewhere"))
+		change.hooks = (const void *)current;
+	if (is("hooks-count"))
+		change.nr_hooks = 60000;
+	if (is("hook-kind"))
+		hooks[0].kind = KSPLICE_HOOK_KINDS;
+	if (is("hook-data"))
+		hooks[0].function.act = (void *)patches;
+	if (is("hook-code"))
+		hooks[0].function.act = (void *)function;
+	if (is("hook-behind"))
+		hooks[0].function.act = (void *)text_end();
+	if (is("hook-name"))
+		hooks[0].name = current->comm;
+	if (is("hook-null"))
+		hooks[0].name = NULL;
+}
+
+/* As if it were the half with the old code. */
+static void break_old(void)
+{
+	if (strncmp(wrong, "published", 9) != 0 && strncmp(wrong, "code", 4) != 0)
+		return;
+	change.patches = NULL;
+	change.nr_patches = 0;
+	change.nr_ranges = 0;
+	change.old_code = (const void *)published;
+	change.old_code_size = sizeof(published);
+	change.published = published;
+	change.published_size = sizeof(published);
+	if (is("published-elsewhere"))
+		change.published = current;
+	if (is("published-size"))
+		change.published_size = 1UL << 30;
+	if (is("published-unaligned"))
+		change.published = published + 1;
+	if (is("code-elsewhere"))
+		change.old_code = (const void *)current;
+	if (is("code-size"))
+		change.old_code_size = 1UL << 30;
+}
+
 static void break_change(void)
 {
-	if (is("abi"))
+	if (is("abi-newer"))
 		change.abi = KSPLICE_ABI + 1;
+	if (is("abi-older"))
+		change.abi = KSPLICE_ABI - 1;
 	if (is("owner"))
 		change.owner = NULL;
 	if (is("id"))
@@ -148,13 +267,6 @@ static void break_change(void)
 		change.description = (const char *)current;
 	if (is("old-code"))
 		change.old_code = (const void *)current;
-	if (is("old-code-too")) {
-		change.patches = NULL;
-		change.nr_patches = 0;
-		change.nr_ranges = 0;
-		change.old_code = (const void *)current;
-		change.old_code_size = 1 << 20;
-	}
 }
 
 static int __init hostile_init(void)
@@ -174,6 +286,9 @@ static int __init hostile_init(void)
 	break_constant();
 	break_tables();
 	break_entries();
+	break_writes();
+	break_hooks();
+	break_old();
 	break_change();
 	return register_ksplice_mod_change(&change);
 }
