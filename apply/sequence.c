@@ -284,10 +284,24 @@ static enum exit_code load_halves(struct sequence *seq,
 	return EXIT_DONE;
 }
 
+/*
+ * What an errno of the core means.  Only when it matches do -ENOENT and -ENODEV speak of
+ * the running kernel; later they are from a hook of the patch.
+ */
+static enum exit_code meaning(enum stage stage, int error)
+{
+	if (error == EBUSY || error == ETXTBSY)
+		return EXIT_BUSY;
+	if (error == ENOENT && stage == STAGE_MATCHED)
+		return EXIT_MISMATCH;
+	return EXIT_ERROR;
+}
+
 /* Explain why the core refused, by its file error: "ENOENT text". */
 static enum exit_code refused(struct sequence *seq, const char *id,
 			      enum stage stage, int error, struct ks_error *err)
 {
+	enum exit_code code = meaning(stage, error);
 	const char *cause = strerror(error);
 	char *text, *space;
 
@@ -296,27 +310,19 @@ static enum exit_code refused(struct sequence *seq, const char *id,
 		space = strchr(text, ' ');
 		cause = space ? space + 1 : text;
 	}
-	switch (error) {
-	case EBUSY:
-	case ETXTBSY:
+	if (code == EXIT_BUSY)
 		ks_error_set(err, "%s: %s", stage == STAGE_MATCHED ?
 			     "the code can't be examined now" :
 			     "the code is in use", cause);
-		break;
-	case ENOENT:
+	else if (code == EXIT_MISMATCH)
 		ks_error_set(err, "the running kernel does not match: %s", cause);
-		break;
-	case ENODEV:
+	else if (error == ENODEV && stage == STAGE_MATCHED)
 		ks_error_set(err, "%s: load it first, or give --partial to patch the "
 			     "rest now and it when it is loaded", cause);
-		break;
-	default:
-		ks_error_set(err, "the core refuses stage %s: %s",
-			     stage_names[stage], cause);
-	}
+	else
+		ks_error_set(err, "the core refuses stage %s: %s", stage_names[stage], cause);
 	free(text);
-	return error == ENOENT ? EXIT_MISMATCH :
-	       error == EBUSY || error == ETXTBSY ? EXIT_BUSY : EXIT_ERROR;
+	return code;
 }
 
 /* Ask the core for @stage, again and again while code is busy. */

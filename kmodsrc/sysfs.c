@@ -2,6 +2,7 @@
 /* /sys/kernel/ksplice: what userspace sees of updates, and how it drives them. */
 #include <linux/capability.h>
 #include <linux/cred.h>
+#include <linux/err.h>
 #include <linux/mm.h>
 #include <linux/string.h>
 #include <linux/sysfs.h>
@@ -100,31 +101,15 @@ static int stage_store(struct ksplice_update *update, const char *text)
 	return ksplice_fail(update, -EINVAL, "no such stage");
 }
 
-static const char *error_name(int error)
-{
-	static const struct {
-		int error;
-		const char *name;
-	} names[] = {
-		{ -ENOENT, "ENOENT" },	 { -EBUSY, "EBUSY" },	{ -ETXTBSY, "ETXTBSY" },
-		{ -ENOMEM, "ENOMEM" },	 { -EEXIST, "EEXIST" }, { -ENOEXEC, "ENOEXEC" },
-		{ -ENODEV, "ENODEV" },	 { -EINVAL, "EINVAL" }, { -ERANGE, "ERANGE" },
-		{ -EFAULT, "EFAULT" },	 { -EAGAIN, "EAGAIN" }, { -ENOSYS, "ENOSYS" },
-		{ -EPERM, "EPERM" },
-	};
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(names); i++)
-		if (names[i].error == error)
-			return names[i].name;
-	return "EIO";
-}
-
+/* Any errno, as hooks return what they like; a number if this kernel has no name for it. */
 static ssize_t error_show(struct ksplice_update *update, char *page)
 {
+	char name[24];
+
 	if (update->error == 0)
 		return sysfs_emit(page, "ok\n");
-	return sysfs_emit(page, "%s %s\n", error_name(update->error), update->cause);
+	snprintf(name, sizeof(name), "%pe", ERR_PTR(update->error));
+	return sysfs_emit(page, "%s %s\n", name + 1, update->cause); /* without the minus */
 }
 
 static ssize_t nudge_show(struct ksplice_update *update, char *page)

@@ -32,6 +32,7 @@
  * @busy: so many switches fail with -EBUSY
  * @no_memory: once old code is loaded, so many looks for a module fail with -ENOMEM
  * @match_error: errno of "matched", or 0
+ * @hook_error: errno of a hook of the patch, or 0
  * @bad_module: this one does not load, with errno @bad_error
  * @stuck_module: this one does not unload
  * @stop_at_retry: the user stops there
@@ -45,6 +46,7 @@ struct fake {
 	int busy;
 	int no_memory;
 	int match_error;
+	int hook_error;
 	const char *bad_module;
 	int bad_error;
 	const char *stuck_module;
@@ -200,6 +202,10 @@ static int fake_write(struct sysfs *sysfs, const char *id, const char *file,
 	if (!strcmp(text, "matched") && fake->match_error) {
 		put(fake, id, "error", "ENOENT do_getpgid+0x5: byte differs");
 		return -fake->match_error;
+	}
+	if (strcmp(text, "matched") && fake->hook_error) {
+		put(fake, id, "error", "ESOME vmlinux: the hook check refuses, with -99");
+		return -fake->hook_error;
 	}
 	if (strcmp(text, "matched") && fake->busy) {
 		fake->busy--;
@@ -370,6 +376,41 @@ static void test_mismatch(void **state)
 	fake->match_error = ENODEV;
 	assert_int_equal(apply(fake, &result, &err), EXIT_ERROR);
 	assert_string_equal(fake->log, "+" OLD " matched -" OLD);
+	sequence_free_result(&result);
+}
+
+/* Whatever a hook says, it does not say that the kernel or a module is another one. */
+static void test_hook(void **state)
+{
+	static const int errors[] = { ENOENT, ENODEV, EPERM, EINVAL, EIO };
+	struct fake *fake = *state;
+	struct sequence_result result;
+	struct ks_error err;
+	size_t i;
+
+	for (i = 0; i < sizeof(errors) / sizeof(*errors); i++) {
+		fake->hook_error = errors[i];
+		assert_int_equal(apply(fake, &result, &err), EXIT_ERROR);
+		assert_string_equal(err.text, "the core refuses stage applied: vmlinux: the hook "
+				    "check refuses, with -99");
+		assert_int_equal(fake->nr_loaded, 0);
+		sequence_free_result(&result);
+
+		fake->hook_error = 0;
+		assert_int_equal(apply(fake, &result, &err), EXIT_DONE);
+		sequence_free_result(&result);
+		fake->hook_error = errors[i];
+		assert_int_equal(undo(fake, &result, &err), EXIT_ERROR);
+		assert_string_equal(err.text, "the core refuses stage reversed: vmlinux: the hook "
+				    "check refuses, with -99");
+		sequence_free_result(&result);
+		fake->hook_error = 0;
+		assert_int_equal(undo(fake, &result, &err), EXIT_DONE);
+		sequence_free_result(&result);
+	}
+	fake->hook_error = EBUSY;
+	assert_int_equal(apply(fake, &result, &err), EXIT_BUSY);
+	assert_int_equal(result.attempts, 4);
 	sequence_free_result(&result);
 }
 
@@ -758,6 +799,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_success, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_mismatch, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_hook, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_busy, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_no_memory, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_interrupted, setup, teardown),
