@@ -83,6 +83,11 @@ static struct callback_head *no_task_work_cancel(struct task_struct *task, task_
 	return NULL;
 }
 
+static bool no_show_value(const struct cred *cred)
+{
+	return false;
+}
+
 static void no_put_task_stack(struct task_struct *task)
 {
 }
@@ -101,6 +106,7 @@ DEFINE_STATIC_CALL(ksplice_code_modify_prepare, no_function);
 DEFINE_STATIC_CALL(ksplice_code_modify_post_process, no_function);
 
 /* Those that a kernel may lack, rightly. */
+DEFINE_STATIC_CALL(ksplice_kallsyms_show_value, no_show_value);
 DEFINE_STATIC_CALL(ksplice_get_kprobe, no_kprobe);
 DEFINE_STATIC_CALL(ksplice_alternatives_text_reserved, no_text_reserved);
 DEFINE_STATIC_CALL(ksplice_stack_trace_save_tsk, no_trace);
@@ -203,6 +209,7 @@ static void find_optional(void)
 	if (klp_mutex)
 		FIND_OPTIONAL(ksplice_klp_find_ops, "klp_find_ops");
 	can_put_stacks = FIND_OPTIONAL(ksplice_put_task_stack, "put_task_stack");
+	FIND_OPTIONAL(ksplice_kallsyms_show_value, "kallsyms_show_value");
 	FIND_OPTIONAL(ksplice_get_kprobe, "get_kprobe");
 	FIND_OPTIONAL(ksplice_alternatives_text_reserved, "alternatives_text_reserved");
 	FIND_OPTIONAL(ksplice_ftrace_graph_ret_addr, "ftrace_graph_ret_addr");
@@ -306,6 +313,11 @@ bool ksplice_task_work_cancel(struct task_struct *task, task_work_func_t functio
 bool ksplice_is_kretprobe(unsigned long address)
 {
 	return kretprobe_trampoline != 0 && address == kretprobe_trampoline;
+}
+
+bool ksplice_may_show_addresses(const struct cred *reader)
+{
+	return static_call(ksplice_kallsyms_show_value)(reader);
 }
 
 bool ksplice_is_core_text(unsigned long address)

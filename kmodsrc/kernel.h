@@ -9,6 +9,7 @@
 #ifndef KSPLICE_KERNEL_H
 #define KSPLICE_KERNEL_H
 
+#include <linux/cred.h>
 #include <linux/mutex.h>
 #include <linux/sched.h>
 
@@ -70,6 +71,9 @@ bool ksplice_task_work_cancel(struct task_struct *task,
 
 /* Whether @address is where functions with a kretprobe return to. */
 bool ksplice_is_kretprobe(unsigned long address);
+
+/* Whether /proc/kallsyms has addresses for @reader (kptr_restrict, see sysctl/kernel.rst). */
+bool ksplice_may_show_addresses(const struct cred *reader);
 
 /* Whether @address is in the text of vmlinux. */
 bool ksplice_is_core_text(unsigned long address);

@@ -10,6 +10,7 @@
 #include "compat.h"
 #include "core.h"
 #include "fault.h"
+#include "kernel.h"
 #include "late.h"
 
 static const char *const stage_names[] = {
@@ -269,7 +270,8 @@ static ssize_t list_read(struct file *file, struct kobject *kobj,
 {
 	const struct list_attribute *list = container_of(attr, struct list_attribute, bin);
 	struct list_text text = {
-		.addresses = file_ns_capable(file, &init_user_ns, CAP_SYSLOG),
+		.addresses = file_ns_capable(file, &init_user_ns, CAP_SYSLOG) &&
+			     ksplice_may_show_addresses(file->f_cred),
 	};
 	struct ksplice_update *update;
 	ssize_t ret = -ENOMEM;

@@ -9,6 +9,29 @@
 
 cycles=${CORE_CYCLES:-40}
 
+# Whether the kernel is tainted as by a livepatch, for good once it is.
+tainted()
+{
+	echo $(($(cat /proc/sys/kernel/tainted) >> 15 & 1))
+}
+
+# By address: the new code has a function of the same name.
+entry=0x$(sed -n 's/ . loadavg_proc_show$//p' /proc/kallsyms)
+place=$(printf '0x%x' $((entry + JUMP)))
+core
+link string
+must kprobe "p:ours/probe $place"
+deny string applied EBUSY "busy" "has a kprobe"
+must kprobe ""
+expect "taint before anything is applied" "$(tainted)" 0
+ask string applied
+expect "taint when applied" "$(tainted)" 1
+ask string reversed
+expect "taint when undone" "$(tainted)" 1
+unload string new
+unload string old
+finish "the kernel is tainted by what is applied, and not by what is refused"
+
 core
 refuse "unknown symbol" insmod "$(half string new)"
 expect "updates" "$(ls $sys)" abi
@@ -42,12 +65,6 @@ finish "old code twice"
 
 core
 load string old
-for file in error conflicts targets patches match pause_ns description; do
-	expect "mode of $file" "$(stat -c %a $sys/string/$file)" 400
-	must cat $sys/string/$file
-done
-expect "mode of stage" "$(stat -c %a $sys/string/stage)" 600
-expect "mode of abi" "$(stat -c %a $sys/abi)" 400
 deny string applied EINVAL "nvalid argument" "not linked"
 deny string reversed EINVAL "nvalid argument" "not applied"
 deny string linked EINVAL "nvalid argument" "no such stage"
@@ -72,7 +89,65 @@ unload string new
 expect "stage without new code" "$(cat $sys/string/stage)" registered
 ask string matched
 unload string old
-finish "stages in wrong orders, and modes of files"
+finish "stages in wrong orders"
+
+core
+link string
+ask string applied
+expect "files" "$(cd $sys/string && echo ./*)" \
+	"./conflicts ./description ./error ./match ./nudge ./partial ./patches ./pause_ns ./stage ./targets"
+must without root cat /proc/loadavg
+for file in "$sys/abi" "$sys"/string/*; do
+	case $file in
+	*/stage | */partial | */nudge) mode=600 ;;
+	*) mode=400 ;;
+	esac
+	expect "mode and owner of $file" "$(stat -c '%a %u %g' "$file")" "$mode 0 0"
+	must cat "$file"
+	refuse "denied" without root cat "$file"
+	refuse "denied" without root sh -c "echo reversed > $file"
+done
+expect "stage" "$(cat $sys/string/stage)" applied
+ask string reversed
+unload string new
+unload string old
+finish "files are for root only"
+
+# kallsyms has addresses for the reader of it, or zeros.
+restrict=/proc/sys/kernel/kptr_restrict
+before=$(cat $restrict)
+addresses=${entry#0x}
+zeros=$(echo "$addresses" | sed 's/./0/g')
+core
+link string
+ask string applied
+for value in 0 1 2; do
+	must write $value $restrict
+	expected=$addresses
+	[ $value != 2 ] || expected=$zeros
+	contains "patches with kptr_restrict $value" "$(cat $sys/string/patches)" \
+		"loadavg_proc_show $expected "
+	expect "patches without CAP_SYSLOG, $value" "$(without syslog cat $sys/string/patches)" \
+		"loadavg_proc_show $zeros $zeros"
+	for file in "$sys"/string/*; do
+		lacks "$file without CAP_SYSLOG" "$(without syslog cat "$file")" ffffffff
+	done
+done
+must write 2 $restrict
+expect "patches with kptr_restrict 2" "$(cat $sys/string/patches)" "loadavg_proc_show $zeros $zeros"
+must write "$before" $restrict
+ask string reversed
+unload string new
+unload string old
+finish "addresses are for those who may see them"
+
+core
+load module old
+must insmod /updates/ksplice-module/ksplice_module_zram_old.ko
+deny module matched ENODEV "No such device" "zram: the module is not loaded"
+must rmmod ksplice_module_zram_old
+unload module old
+finish "a target that is not loaded"
 
 core
 load string old
@@ -196,9 +271,6 @@ must timeout 5 sleep 10000
 must ksplice-undo asleep
 finish "ksplice-apply killed half way, then run again"
 
-# By address: the new code has a function of the same name.
-entry=0x$(sed -n 's/ . loadavg_proc_show$//p' /proc/kallsyms)
-place=$(printf '0x%x' $((entry + JUMP)))
 core
 load string old
 must kprobe "p:ours/probe $place"
