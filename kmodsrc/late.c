@@ -22,6 +22,7 @@
 #include <linux/string.h>
 #include <linux/umh.h>
 
+#include "fault.h"
 #include "late.h"
 
 /* How long a module waits for code that is in use, or for an update in progress. */
@@ -213,9 +214,11 @@ static int load_new_code(struct ksplice_update *update, struct ksplice_target *t
 /* Switch one target alone, as if it were all of an update. */
 static int switch_target(struct ksplice_update *update, struct ksplice_target *target)
 {
-	struct ksplice_update *part = kvzalloc(sizeof(*part), GFP_KERNEL);
+	struct ksplice_update *part = NULL;
 	int ret;
 
+	if (!ksplice_fault("part"))
+		part = kvzalloc(sizeof(*part), GFP_KERNEL);
 	if (!part)
 		return ksplice_fail(update, -ENOMEM, "%s: no memory to switch", target->name);
 	INIT_LIST_HEAD(&part->targets);
@@ -391,7 +394,7 @@ static int late_init(void)
 /* We may not be unloaded while late_init() is to be called, or runs. */
 static int module_comes(struct module *module)
 {
-	struct coming *coming;
+	struct coming *coming = NULL;
 	bool ours;
 
 	mutex_lock(&watch_mutex);
@@ -399,7 +402,8 @@ static int module_comes(struct module *module)
 	mutex_unlock(&watch_mutex);
 	if (!ours || !try_module_get(THIS_MODULE))
 		return 0;
-	coming = kzalloc(sizeof(*coming), GFP_KERNEL);
+	if (!ksplice_fault("coming"))
+		coming = kzalloc(sizeof(*coming), GFP_KERNEL);
 	if (!coming) {
 		module_put(THIS_MODULE);
 		return -ENOMEM;

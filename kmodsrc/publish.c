@@ -109,7 +109,7 @@ int ksplice_publish(struct ksplice_update *update, struct ksplice_target *target
 		return ksplice_fail(update, -EINVAL, "%s: no room to publish symbols",
 				    target->name);
 	if (ksplice_fault("publish"))
-		return ksplice_fail(update, -ERANGE, "%s: fault", target->name);
+		return ksplice_fail(update, -ERANGE, "fault: publish");
 	ret = merge(update, target, old->published, &count);
 	if (ret != 0)
 		return ret;

@@ -167,9 +167,9 @@ int ksplice_target_match(struct ksplice_update *update, struct ksplice_target *t
 	target->switches = ksplice_switches();
 	if (!ksplice_fault("matcher"))
 		target->matcher = ksplice_matcher_new(target->old->old_code, &run_ops, target);
-	if (!target->matcher)
-		return ksplice_fail(update, -ENOMEM, "%s: no memory to match", target->name);
-	ret = ksplice_fault("match") ? -ENOMEM : ksplice_match(target->matcher);
+	ret = !target->matcher || ksplice_fault("match") ? -ENOMEM : ksplice_match(target->matcher);
+	if (ret == -ENOMEM)
+		return ksplice_fail(update, ret, "%s: no memory to match", target->name);
 	if (ret != 0) {
 		ksplice_match_describe(target->matcher, ksplice_match_mismatch(target->matcher),
 				       cause, sizeof(cause));

@@ -215,7 +215,7 @@ static int try_switch(struct ksplice_update *update, bool reverse)
 	while (ksplice_fault("wait"))
 		msleep(20);
 	ksplice_lock_text();
-	ret = ksplice_fault("text") ? ksplice_fail(update, -EBUSY, "fault") :
+	ret = ksplice_fault("text") ? ksplice_fail(update, -EBUSY, "fault: text") :
 				      check_text(update, reverse);
 	if (ret == 0) {
 		start = ktime_get_ns();
