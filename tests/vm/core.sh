@@ -17,7 +17,7 @@ tainted()
 
 # By address: the new code has a function of the same name.
 entry=0x$(sed -n 's/ . loadavg_proc_show$//p' /proc/kallsyms)
-place=$(printf '0x%x' $((entry + JUMP)))
+place=$(printf '0x%x' $((entry + $(jump_offset))))
 core
 link string
 must kprobe "p:ours/probe $place"

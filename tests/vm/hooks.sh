@@ -4,13 +4,12 @@
 # Runs in a guest, where test-hooks put the updates into /updates: do the hooks of a
 # patch run when they should, in order, and are all things as before when one refuses?
 
-# shellcheck source=tests/vm/cases.sh
-. /cases.sh
+# shellcheck source=tests/vm/steps.sh
+. /steps.sh
 
 panic=/proc/sys/kernel/panic
 panic_before=$(cat $panic)
 loadavg=/proc/loadavg
-tracing=/sys/kernel/tracing
 
 # run STATUS COMMAND...: run a command, leave its output in $out.
 run()
@@ -118,7 +117,7 @@ once="$pre_apply;vmlinux check_apply@;$fail_apply"
 expect "hooks" "$(hooks)" "$once;$once;$once"
 finish "check_apply is busy, tried three times"
 
-echo "p:ours/probe loadavg_proc_show+5" > $tracing/kprobe_events
+echo "p:ours/probe loadavg_proc_show+$(jump_offset)" > $tracing/kprobe_events
 apply 3
 contains "the reason" "$out" "loadavg_proc_show has a kprobe"
 once="$pre_apply;$fail_apply"

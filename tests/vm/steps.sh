@@ -114,6 +114,16 @@ kprobe()
 	write "$1" "$tracing/kprobe_events"
 }
 
+# The offset of a jump in its function: behind the slot of ftrace, which is where kprobes
+# of a function's start go.
+jump_offset()
+{
+	kprobe "p:ours/probe loadavg_proc_show" > /dev/null
+	slot=$(sed -n 's/.* loadavg_proc_show+\(0x[0-9a-f]*\).*/\1/p' /sys/kernel/debug/kprobes/list)
+	kprobe "" > /dev/null
+	echo $((slot + 5))
+}
+
 # insist ID STAGE: again and again while code is in use
 insist()
 {
