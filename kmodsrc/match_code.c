@@ -251,10 +251,10 @@ bool ksplice_is_probed(const struct ksplice_place *place, u32 offset, u32 run)
 	    place->pre[offset] == KSPLICE_INT3 ||
 	    ksplice_insn_decode(&pre, place->pre + offset, place->old->size - offset,
 				place->matcher->old->word_size) != 0 ||
-	    place->run_size - run <= pre.length)
+	    place->run_size - run < pre.length)
 		return false;
 	if (pre.length == 1)
-		return place->run[run + 1] != KSPLICE_INT3;
+		return place->run_size - run > 1 && place->run[run + 1] != KSPLICE_INT3;
 	for (i = 1; i < pre.length; i++) {
 		if (reloc < place->old->relocs + place->old->nr_relocs &&
 		    relocs[reloc].offset == offset + i) {
@@ -267,8 +267,10 @@ bool ksplice_is_probed(const struct ksplice_place *place, u32 offset, u32 run)
 	return true;
 }
 
-static int match_breakpoint(struct ksplice_place *place, u32 offset, u32 run)
+int ksplice_probed(struct ksplice_place *place, u32 offset, u32 run)
 {
+	if (!place->outer)
+		place->matcher->mismatch.section = KSPLICE_NONE;
 	ksplice_differs(place, offset, run, KSPLICE_NONE, "a breakpoint (kprobe?) is set");
 	return -EBUSY;
 }
@@ -324,7 +326,7 @@ static int match_instruction(struct ksplice_place *place, u32 *offset, u32 limit
 		return ksplice_differs(place, *offset, *run, KSPLICE_NONE,
 				       "unknown instruction in the running code");
 	if (ksplice_is_probed(place, *offset, *run))
-		return match_breakpoint(place, *offset, *run);
+		return ksplice_probed(place, *offset, *run);
 	if (((pre.flags | insn.flags) & KSPLICE_INSN_NOP) &&
 	    (pre.length != insn.length ||
 	     memcmp(place->pre + *offset, place->run + *run, pre.length) != 0)) {

@@ -257,6 +257,9 @@ int ksplice_local_branch(struct ksplice_place *place, u32 section, u32 target,
 /* Whether the run has somebody's breakpoint instead of the byte at @offset. */
 bool ksplice_is_probed(const struct ksplice_place *place, u32 offset, u32 run);
 
+/* The mismatch is that breakpoint, whatever else differs at this place: -EBUSY. */
+int ksplice_probed(struct ksplice_place *place, u32 offset, u32 run);
+
 /* Decode the instruction at offset @run of the run bytes; 0 or -ENOENT. */
 int ksplice_run_decode(const struct ksplice_place *place, u32 run, struct ksplice_insn *insn);
 

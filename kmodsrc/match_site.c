@@ -154,7 +154,9 @@ static int match_replacement(const struct site_place *at,
 	ksplice_symbols_rollback(matcher, journal);
 	matcher->locks_here = locks;
 	place->bad_branch = bad_branch;
-	return ret == -EAGAIN || ret == -EBUSY ? ret : -ENOENT;
+	if (ret == -EBUSY)
+		return ksplice_probed(place, at->site->offset, at->run);
+	return ret == -EAGAIN ? ret : -ENOENT;
 }
 
 /* A symbol that the rule of a site needs is not known; it may be, later on. */
@@ -430,10 +432,8 @@ int ksplice_site_match(struct ksplice_place *place, u32 index, u32 run_from, u32
 	if (run_from > place->run_size || place->run_size - run_from < site->length)
 		return site_differs(&at, "not readable");
 	ret = site_ops[site->kind].match(&at);
-	if (ret == -ENOENT && !place->outer && ksplice_is_probed(place, site->offset, run_from)) {
-		site_differs(&at, "a breakpoint (kprobe?) is set");
-		ret = -EBUSY;
-	}
+	if (ret == -ENOENT && !place->outer && ksplice_is_probed(place, site->offset, run_from))
+		ret = ksplice_probed(place, site->offset, run_from);
 	if (ret == -ENOENT && !place->outer && is_being_written(&at)) {
 		site_differs(&at, "a breakpoint (kprobe, or the kernel just changes it?) is set");
 		ret = -EBUSY;

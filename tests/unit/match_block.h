@@ -30,6 +30,11 @@ struct run_symbol {
 	u32 offset;
 };
 
+/* A function, and where its newest code is; both 0 when there is none. */
+struct replaced {
+	u32 known, newest;
+};
+
 /* Kernel memory from RUN_BASE on; nothing else can be read. */
 struct run {
 	u8 bytes[RUN_SIZE];
@@ -37,6 +42,7 @@ struct run {
 	u32 nr_symbols;
 	struct run_symbol import;	/* of a kernel beside; or its name is NULL */
 	u32 more_imports;		/* of the same name */
+	struct replaced replaced;
 	bool several_cpus;
 	u32 probed;			/* where a kprobe is; 0: nowhere */
 	unsigned int passes;		/* over the symbols */
@@ -341,6 +347,22 @@ static inline bool is_probed(void *context, unsigned long address)
 	return run->probed != 0 && address == RUN_BASE + run->probed;
 }
 
+static inline unsigned long run_known_as(void *context, unsigned long address)
+{
+	const struct replaced *replaced = &((const struct run *)context)->replaced;
+
+	return replaced->newest && address == RUN_BASE + replaced->newest ?
+		       RUN_BASE + replaced->known : address;
+}
+
+static inline unsigned long run_code_at(void *context, unsigned long address)
+{
+	const struct replaced *replaced = &((const struct run *)context)->replaced;
+
+	return replaced->newest && address == RUN_BASE + replaced->known ?
+		       RUN_BASE + replaced->newest : address;
+}
+
 static inline bool may_be_up(void *context)
 {
 	const struct run *run = context;
@@ -372,6 +394,8 @@ static const struct ksplice_matcher_ops run_ops = {
 	.for_each_symbol = each_run_symbol,
 	.for_each_import = each_run_import,
 	.is_probed = is_probed,
+	.known_as = run_known_as,
+	.code_at = run_code_at,
 	.may_be_up = may_be_up,
 	.alloc = alloc_run,
 	.free = free_run,

@@ -35,6 +35,7 @@
 #define OTHER_COUNT	(0x21c0 - COUNT_SIZE)	/* of another variable */
 #define END_OF_TEXT	0x7000
 #define TRAMPOLINE	0x7800
+#define NEWEST		0x7a00	/* code of an update */
 #define NOWHERE		0x9000	/* cannot be read */
 
 #define PV_SLOT		3
