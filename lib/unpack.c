@@ -107,6 +107,7 @@ static int read_archive(struct archive *archive, size_t limit, struct bytes *out
 /*
  * Only the filters that the kernel's build can need: libarchive runs programs
  * for some of the others (grzip, lrzip), which data must not be able to choose.
+ * Debian's does so for lzop, too: nothing else there can unpack that.
  */
 static int set_filters(struct archive *archive)
 {
@@ -136,7 +137,8 @@ int decompress(const unsigned char *data, size_t size, size_t limit, struct byte
 		return ks_error_set(error, "out of memory");
 	if (set_filters(archive) != ARCHIVE_OK ||
 	    archive_read_open_memory(archive, data, size) != ARCHIVE_OK)
-		result = ks_error_set(error, "%s", archive_error_string(archive));
+		result = ks_error_set(error, "%s%s", archive_error_string(archive),
+				      strcmp(kind, "lzop") ? "" : " (install lzop)");
 	else if (archive_filter_count(archive) < 2)	/* the last one is "none" */
 		result = ks_error_set(error, "this libarchive can't decompress it");
 	else if (archive_filter_count(archive) > 2)	/* each one could be a bomb of its own */

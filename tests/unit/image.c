@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/image.h"
@@ -588,6 +589,59 @@ static void test_compressed(void **state)
 	free(elf.data);
 }
 
+/* A program of this name that takes away the magic number; none for NULL. */
+static void put_lzop(const char *folder, const char *script)
+{
+	char *path, *name;
+	FILE *file;
+
+	assert_true(asprintf(&path, "%s:%s", folder, script ? getenv("PATH") : folder) > 0);
+	assert_true(asprintf(&name, "%s/lzop", folder) > 0);
+	unlink(name);
+	if (script) {
+		file = fopen(name, "w");
+		assert_non_null(file);
+		fputs(script, file);
+		fclose(file);
+		assert_int_equal(chmod(name, 0755), 0);
+	}
+	setenv("PATH", path, 1);
+	free(name);
+	free(path);
+}
+
+/* Where libarchive has no decoder of its own for lzop, it runs the program. */
+static void test_lzop(void **state)
+{
+	static const char magic[] = "\x89LZO\0\r\n\x1a\n";
+	char folder[] = "/tmp/ksplice-test-XXXXXX", *path = strdup(getenv("PATH"));
+	struct plan plan = { .word_size = 8, .layout = NEW, .count = 300 };
+	struct archive *archive = archive_read_new();
+	bool own = archive_read_support_filter_lzop(archive) == ARCHIVE_OK;
+	struct buffer elf = build(&plan), packed = { 0 };
+
+	(void)state;
+	archive_read_free(archive);
+	put(&packed, magic, sizeof(magic) - 1);
+	put(&packed, elf.data, elf.size);
+	if (!own) {
+		assert_non_null(mkdtemp(folder));
+		put_lzop(folder, "#!/bin/sh\nexec tail -c +10\n");
+		check_image(make_bzimage(&packed, elf.size, false), &plan);
+		put_lzop(folder, "#!/bin/sh\nexit 1\n");
+		refused(make_bzimage(&packed, elf.size, false), "payload: lzop: ");
+		put_lzop(folder, NULL);
+		refused(make_bzimage(&packed, elf.size, false), "(install lzop)");
+		setenv("PATH", path, 1);
+		rmdir(folder);
+	}
+	free(packed.data);
+	free(elf.data);
+	free(path);
+	if (own)
+		skip();
+}
+
 static void test_faults(void **state)
 {
 	static const struct {
@@ -815,6 +869,7 @@ int main(void)
 		cmocka_unit_test(test_layouts),
 		cmocka_unit_test(test_symtab),
 		cmocka_unit_test(test_compressed),
+		cmocka_unit_test(test_lzop),
 		cmocka_unit_test(test_faults),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_files),
