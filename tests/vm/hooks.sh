@@ -110,6 +110,21 @@ contains "the reason" "$out" "zram: the hook hook_check_apply refuses, with -1"
 expect "hooks" "$(hooks)" "$pre_apply;vmlinux check_apply@;zram check_apply@;$fail_apply"
 finish "check_apply refuses"
 
+# What the errno of a hook means elsewhere, it does not mean here.
+for number in 4001 5001 6001 4003 5013 6013; do
+	refusal $number
+	apply 1
+	hooks > /dev/null
+	case $number in
+	4*) errno=2 ;;
+	5*) errno=19 ;;
+	*) errno=18 ;;
+	esac
+	contains "the reason" "$out" "the core refuses stage applied"
+	contains "the reason" "$out" "_apply refuses, with -$errno"
+done
+finish "hooks refuse, with errnos that mean something else in the core"
+
 refusal 2003
 apply 3
 contains "the reason" "$out" "vmlinux: the hook hook_check_apply refuses, with -16"
@@ -134,6 +149,20 @@ for number in 1004 1014; do
 	contains "loadavg" "$(cat $loadavg)" patched
 done
 expect "hooks" "$(hooks)" "$pre_reverse;$fail_reverse;zram pre_reverse;zram fail_reverse"
+for number in 4004 5004 6004 4015 5005 6015; do
+	refusal $number
+	undo 1
+	case $number in
+	4*) errno="ENOENT 2" ;;
+	5*) errno="ENODEV 19" ;;
+	*) errno="EXDEV 18" ;;
+	esac
+	contains "the reason" "$out" "the core refuses stage reversed"
+	contains "the reason" "$out" "_reverse refuses, with -${errno#* }"
+	contains "error" "$(cat /sys/kernel/ksplice/hooks/error)" "${errno% *} "
+	contains "loadavg" "$(cat $loadavg)" patched
+done
+hooks > /dev/null
 refusal 1005
 undo 1
 contains "the reason" "$out" "vmlinux: the hook hook_check_reverse refuses, with -1"
