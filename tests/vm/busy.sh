@@ -140,6 +140,68 @@ kill $sleeper
 wait $sleeper 2> /dev/null
 finish "a task that sleeps in new code is nudged for undo"
 
+# in_the_way NAME STATE FUNCTION [CALLER]: $stuck is in that function of vmlinux, and neither
+# of the targets is patched.
+in_the_way()
+{
+	out=$(ksplice-apply --retries=0 /updates/ksplice-in_the_way.tar.gz 2>&1)
+	expect "status with $1 in state $2" $? 3
+	contains "what ksplice-apply says" "$out" "task $stuck ($1, state $2) is in $3"
+	contains "the stack" "$out" "   ${4-}"
+	expect "initstate with $1 in state $2" "$(cat /sys/block/zram0/initstate)" 0
+}
+
+# gone: it is killed, and then out of the way
+gone()
+{
+	must kill -KILL $stuck
+	wait $stuck 2> /dev/null
+}
+
+stuck vfork &
+stuck=$!
+sleep 0.5
+in_the_way stuck D kernel_clone __do_sys_vfork
+gone
+stuck fault &
+stuck=$!
+sleep 0.5
+in_the_way stuck S put_timespec64 asm_exc_page_fault
+gone
+# It is preempted as it is, or where it asks for that itself.
+preempt=/sys/kernel/debug/sched/preempt
+mode=$(sed 's/.*(\(.*\)).*/\1/' $preempt)
+for with in voluntary full; do
+	must write $with $preempt
+	dd if=/dev/urandom of=/dev/null bs=32M 2> /dev/null &
+	stuck=$!
+	sleep 0.5
+	in_the_way dd R get_random_bytes_user
+	gone
+done
+must write "$mode" $preempt
+must ksplice-apply /updates/ksplice-in_the_way.tar.gz
+expect "initstate" "$(cat /sys/block/zram0/initstate)" "0 patched"
+stuck fault &
+stuck=$!
+sleep 0.5
+out=$(ksplice-undo --retries=0 in_the_way 2>&1)
+expect "status of undo" $? 3
+contains "what ksplice-undo says" "$out" "task $stuck (stuck, state S) is in put_timespec64"
+expect "initstate after a refused undo" "$(cat /sys/block/zram0/initstate)" "0 patched"
+gone
+must ksplice-undo in_the_way
+expect "initstate at the end" "$(cat /sys/block/zram0/initstate)" 0
+finish "tasks in other states in one of two targets"
+
+for cpu in 0 1; do
+	refuse "task 0 (swapper/$cpu, state " ksplice-apply --retries=0 /updates/ksplice-idle.tar.gz
+	contains "what ksplice-apply says" "$out" "is in do_idle"
+done
+must ksplice-apply /updates/ksplice-string.tar.gz
+must ksplice-undo string
+finish "idle tasks"
+
 echo 60000 > /proc/sys/kernel/threads-max
 echo 30000 > /proc/sys/kernel/pid_max
 threads 10000 > /tmp/threads &

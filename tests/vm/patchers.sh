@@ -119,22 +119,59 @@ must ksplice-undo asleep
 must kprobe ""
 finish "a kretprobe of a function that a task is asleep in"
 
-# Behind the jump, where nothing runs any more; and within it.
-entry=0x$(sed -n 's/ . loadavg_proc_show$//p' /proc/kallsyms)
-jump=$((entry + $(jump_offset)))
-must ksplice-apply /updates/ksplice-string.tar.gz
-refuse "" kprobe "p:ours/probe $(printf '0x%x' $((jump + 2)))"
+jump=$(jump_offset)
+
+# find_place FUNCTION FIRST LAST: sets $place to the first instruction between these offsets.
+# The kernel knows where instructions begin.
+find_place()
+{
+	place=
+	entry=0x$(sed -n "s/ . $1\$//p" /proc/kallsyms)
+	for offset in $(seq "$2" "$3"); do
+		kprobe "p:ours/probe $(printf '0x%x' $((entry + offset)))" > /dev/null || continue
+		place=$(printf '0x%x' $((entry + offset)))
+		break
+	done
+	must kprobe ""
+	[ -n "$place" ] || errors="$errors; no kprobe can be set in $1"
+}
+
+set_probe()
+{
+	must kprobe "p:ours/probe $place"
+	must write 1 $tracing/events/ours/probe/enable
+}
+
+# hits COMMAND...: how often the kprobe was hit meanwhile
+hits()
+{
+	echo > $tracing/trace
+	"$@" > /dev/null
+	grep -c 'probe: ' $tracing/trace
+}
+
+find_place loadavg_proc_show $((jump + 1)) $((jump + 4))
+core
+link string
+ask string applied
+refuse "" kprobe "p:ours/probe $place"
 contains "loadavg" "$(cat /proc/loadavg)" patched
-must ksplice-undo string
+ask string reversed
+set_probe
+expect "hits when undone" "$(hits cat /proc/loadavg)" 1
+must kprobe ""
+unload string new
+unload string old
 finish "a kprobe within the jump"
 
 # In Debian's 6.1 the last byte of the jump is the first one of "mov $10, %esi".  What is
 # left of that looks like two instructions.
 probe_behind()
 {
+	entry=0x$(sed -n 's/ . loadavg_proc_show$//p' /proc/kallsyms)
 	must ksplice-apply /updates/ksplice-string.tar.gz
 	for offset in 5 7; do
-		must kprobe "p:ours/probe $(printf '0x%x' $((jump + offset)))"
+		must kprobe "p:ours/probe $(printf '0x%x' $((entry + jump + offset)))"
 		refuse "loadavg_proc_show has a kprobe behind the jump" ksplice-undo --retries=0 string
 		must write 1 $tracing/events/ours/probe/enable
 		refuse "loadavg_proc_show has a kprobe behind the jump" ksplice-undo --retries=0 string
@@ -142,7 +179,7 @@ probe_behind()
 		must kprobe ""
 	done
 	# Where both begin an instruction again.
-	must kprobe "p:ours/probe $(printf '0x%x' $((jump + 9)))"
+	must kprobe "p:ours/probe $(printf '0x%x' $((entry + jump + 9)))"
 	must write 1 $tracing/events/ours/probe/enable
 	must ksplice-undo --retries=0 string
 	echo > $tracing/trace
@@ -157,3 +194,46 @@ case $(uname -r) in
 	finish "kprobes behind the jump, in an instruction that it cuts"
 	;;
 esac
+
+# Behind the jump, where nothing runs any more.
+find_place loadavg_proc_show $((jump + 5)) 60
+core
+load string old
+set_probe
+deny string matched EBUSY "busy" "loadavg_proc_show"
+expect "hits after a refusal" "$(hits cat /proc/loadavg)" 1
+must kprobe ""
+ask string matched
+load string new
+set_probe
+expect "hits when linked" "$(hits cat /proc/loadavg)" 1
+ask string applied
+expect "hits when applied" "$(hits cat /proc/loadavg)" 0
+contains "loadavg" "$(cat /proc/loadavg)" patched
+must kprobe ""
+set_probe
+expect "hits of one that was set when applied" "$(hits cat /proc/loadavg)" 0
+ask string reversed
+expect "hits when undone" "$(hits cat /proc/loadavg)" 1
+must kprobe ""
+unload string new
+unload string old
+finish "a kprobe behind the jump, before and after"
+
+# In a function of the same object that the update leaves alone.
+find_place hrtimer_cancel $((jump + 5)) 60
+core
+load asleep old
+set_probe
+deny asleep matched EBUSY "busy" "hrtimer_cancel"
+must kprobe ""
+ask asleep matched
+load asleep new
+set_probe
+ask asleep applied
+[ "$(hits sleep 0.1)" -gt 0 ] || errors="$errors; the kprobe is not hit when applied"
+ask asleep reversed
+must kprobe ""
+unload asleep new
+unload asleep old
+finish "a kprobe in another function of the same object"
