@@ -108,9 +108,11 @@ undo asleep
 run 143 timeout 1 sleep 10000
 end_case "update: a function that a task is asleep in"
 
-run 4 ksplice-apply /updates/ksplice-wrong_source.tar.gz
-contains "the reason" "$out" "match"
-end_case "update: old code of another source is refused"
+if [ -e /updates/ksplice-wrong_source.tar.gz ]; then
+	run 4 ksplice-apply /updates/ksplice-wrong_source.tar.gz
+	contains "the reason" "$out" "match"
+	end_case "update: old code of another source is refused"
+fi
 
 run 0 ksplice-inspect --match=/proc/kcore /updates/ksplice-module.tar.gz
 contains "what is compared" "$out" "vmlinux: match, "
