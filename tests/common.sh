@@ -12,3 +12,12 @@ patch_of()
 	[ -e "$file" ] || file=$top/tests/patches/$1.patch
 	echo "$file"
 }
+
+# run_marked NAME COMMAND...: results with the name of the kernel; the tests that run may be parts of check, too.
+# Fails if one of them did.
+run_marked()
+{
+	"${@:2}" > "$dir/output" 2>&1
+	sed -E "s/^(PASS|FAIL|SKIP) /&$1: /" "$dir/output" | tee "$dir/results"
+	! grep -q '^FAIL' "$dir/results"
+}
