@@ -111,3 +111,31 @@ kill $sleeper
 wait $sleeper 2>/dev/null
 undo asleep
 end_case "new code: stacks through it are unwound"
+
+dmesg -c > /dev/null
+run 0 insmod /updates/old_user.ko
+run 0 rmmod old_user
+apply unexport
+run 0 insmod /updates/old_user.ko
+expect "log" "$(dmesg | grep -c 'old user: dma_pool_create dma_pool_destroy')" 2
+run 0 rmmod old_user
+undo unexport
+run 0 insmod /updates/old_user.ko
+run 0 rmmod old_user
+end_case "new code: modules still find what a patch does not export any more"
+
+dmesg -c > /dev/null
+apply warn
+lacks "log" "$(dmesg)" WARNING
+cat /proc/loadavg > /dev/null
+cat /proc/loadavg > /dev/null
+expect "warnings" "$(dmesg | grep -c WARNING)" 1
+contains "the warning" "$(dmesg | grep WARNING)" \
+	"at fs/proc/loadavg.c:$(sed 's/:.*//' /updates/warning) loadavg_proc_show+"
+contains "the warning" "$(dmesg | grep WARNING)" "[ksplice_warn_vmlinux_new]"
+undo warn
+apply warn
+cat /proc/loadavg > /dev/null
+expect "warnings, again" "$(dmesg | grep -c WARNING)" 2
+undo warn
+end_case "new code: a warning tells where it is"
