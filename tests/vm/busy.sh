@@ -202,6 +202,26 @@ must ksplice-apply /updates/ksplice-string.tar.gz
 must ksplice-undo string
 finish "idle tasks"
 
+# In a part of the function that the compiler put elsewhere.  Of an update, so that there is one.
+must ksplice-apply /updates/ksplice-cold.tar.gz
+# With echo there would be a newline in the name.
+(printf cold > /proc/self/comm; read -r _ < /proc/loadavg) &
+sleeper=$!
+sleep 0.5
+out=$(ksplice-apply --retries=0 /updates/ksplice-cold_again.tar.gz 2>&1)
+expect "status" $? 3
+contains "what ksplice-apply says" "$out" "task $sleeper (cold, state D) is in loadavg_proc_show"
+contains "the stack" "$out" "   loadavg_proc_show.cold+0x"
+lacks "the stack" "$out" "   loadavg_proc_show+0x"
+lacks "loadavg" "$(cat /proc/loadavg)" patched
+must kill -KILL $sleeper
+wait $sleeper 2> /dev/null
+must ksplice-apply /updates/ksplice-cold_again.tar.gz
+contains "loadavg" "$(cat /proc/loadavg)" patched
+must ksplice-undo cold_again
+must ksplice-undo cold
+finish "a task in the cold part of a function"
+
 echo 60000 > /proc/sys/kernel/threads-max
 echo 30000 > /proc/sys/kernel/pid_max
 threads 10000 > /tmp/threads &
