@@ -360,12 +360,14 @@ static void detach_new(struct ksplice_update *update, struct ksplice_target *tar
 		update->stage = KSPLICE_STAGE_REGISTERED;
 }
 
-void unregister_ksplice_mod_change(struct ksplice_mod_change *change)
+/* The graph tracer would put another return address in place of its own. */
+void notrace unregister_ksplice_mod_change(struct ksplice_mod_change *change)
 {
 	struct ksplice_update *update = change->update;
 	struct ksplice_target *target;
 	bool gone;
 
+	change->leaves_to = (unsigned long)__builtin_return_address(0);
 	mutex_lock(&registering);
 	mutex_lock(&ksplice_mutex);
 	target = find_target(update, change->target);

@@ -16,7 +16,7 @@
 #include "ksplice-patch.h"
 
 /* Raised whenever the structures below, the files in sysfs or the format of old_code.h change. */
-#define KSPLICE_ABI	7
+#define KSPLICE_ABI	8
 
 struct ksplice_old_header;
 struct ksplice_update;
@@ -86,6 +86,7 @@ struct ksplice_hook {
  * @hooks:	functions of the half with the new code to call
  * @nr_hooks:	number of hooks
  * @update, @list: for the core
+ * @leaves_to:	where unregister_ksplice_mod_change() returns to
  */
 struct ksplice_mod_change {
 	unsigned int abi;
@@ -110,6 +111,7 @@ struct ksplice_mod_change {
 	/* private: */
 	struct ksplice_update *update;
 	struct list_head list;
+	unsigned long leaves_to;
 };
 
 /*

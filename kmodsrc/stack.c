@@ -28,10 +28,14 @@ static struct {
 
 /*
  * Whether the new code of @target has a function at @address, or one that ends there: a
- * call at the very end of a function returns behind it.
+ * call at the very end of a function returns behind it.  The exit function of the
+ * module, which waits for us when that is unloaded by force, is none of it; where there
+ * are frame pointers it has no tail call.
  */
 static bool in_new_code(const struct ksplice_target *target, unsigned long address)
 {
+	if (address == target->new->leaves_to)
+		return false;
 	return ksplice_module_text_contains(target->new->owner, address) ||
 	       ksplice_module_text_contains(target->new->owner, address - 1);
 }

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=sh
 #
-# Runs in a guest of i386, where test-i386 put unpacked updates into /updates.  There
-# is no ksplice-apply of that architecture: its steps are taken by hand.
+# Runs in a guest of i386, where test-i386 put unpacked updates into /updates.  The
+# steps of ksplice-apply are taken by hand.
 
 # shellcheck source=tests/vm/cases.sh
 . /cases.sh
@@ -84,6 +84,13 @@ check inlined "sleeping lightly"
 check new_function "read 1 times"
 check assembly taken
 check module patched
+
+# The exit function of the module is on the stack of rmmod, as it has a frame pointer.
+apply string
+must rmmod -f ksplice_string_vmlinux_new
+lacks "loadavg" "$(cat /proc/loadavg)" patched
+must rmmod ksplice
+end_case "i386: new code in use that is unloaded by force is reversed first"
 
 # The graph tracer is called by the function itself here.
 tracing=/sys/kernel/tracing
