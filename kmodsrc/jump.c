@@ -15,7 +15,6 @@
 #include "match_internal.h"
 
 #define OPCODE_JMP	0xe9
-#define OPCODE_INT3	0xcc
 
 /* The text section of the old code that was found to be the function, or KSPLICE_NONE. */
 static u32 find_section(const struct ksplice_matcher *matcher, unsigned long address)
@@ -89,12 +88,12 @@ static int check_forbidden(struct ksplice_update *update, const struct ksplice_t
 static unsigned int insn_length(unsigned long address, unsigned long end)
 {
 	struct ksplice_insn insn;
-	u8 bytes[15];	/* as long as one can be */
+	u8 bytes[KSPLICE_INSN_MAX];
 	size_t size = min_t(size_t, end - address, sizeof(bytes));
 
 	/* A breakpoint hides what is there. */
 	if (address >= end || copy_from_kernel_nofault(bytes, (void *)address, size) != 0 ||
-	    bytes[0] == OPCODE_INT3 ||
+	    bytes[0] == KSPLICE_INT3 ||
 	    ksplice_insn_decode(&insn, bytes, size, sizeof(long)) != 0)
 		return 0;
 	return insn.length;

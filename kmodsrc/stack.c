@@ -337,8 +337,7 @@ int ksplice_check_stacks(struct ksplice_update *update, bool reverse)
 	update->nr_conflicts = 0;
 	find_bounds(update, reverse);
 	rcu_read_lock();
-	for_each_process_thread(process, task)
-	{
+	for_each_process_thread(process, task) {
 		if (place->task != task)
 			place = ksplice_settled_skip(place, task);
 		/* One that is not where it should be counts as new. */
