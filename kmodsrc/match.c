@@ -242,32 +242,6 @@ static bool is_decided(const struct trial *trial)
 	       (trial->in_object == 1 && !trial->busy_in_object);
 }
 
-/* Take the place that was found: what follows from it is proved. */
-static int accept(struct ksplice_matcher *matcher, u32 section, struct trial *trial)
-{
-	struct ksplice_matched *matched = &matcher->matched[section], found;
-	int ret = try_address(matcher, section, trial->address, &trial->place, &found);
-
-	if (ret != 0) {		/* the run changed under us */
-		ksplice_symbols_rollback(matcher, 0);
-		return ret;
-	}
-	found.shifts = NULL;
-	if (found.nr_shifts > 0) {
-		found.shifts = allocate(matcher, found.nr_shifts, sizeof(*found.shifts));
-		if (!found.shifts)
-			return -ENOMEM;
-		memcpy(found.shifts, trial->place.shifts,
-		       found.nr_shifts * sizeof(*found.shifts));
-	}
-	found.state = KSPLICE_SECTION_MATCHED;
-	found.deferred = matcher->deferred;
-	*matched = found;
-	matcher->locks |= matcher->locks_here;
-	ksplice_symbols_commit(matcher);
-	return 0;
-}
-
 /* The mismatch is @error, unless there was one before. */
 static void note_failure(struct ksplice_matcher *matcher, int error)
 {
@@ -288,6 +262,44 @@ static int section_differs(struct ksplice_matcher *matcher, u32 section, int err
 	return 1;
 }
 
+static void set_mismatch(struct ksplice_matcher *matcher, u32 section, u32 symbol,
+			 const char *reason)
+{
+	matcher->mismatch = (struct ksplice_mismatch){
+		.section = section,
+		.symbol = symbol,
+		.reason = reason,
+	};
+}
+
+/* Take the place that was found: what follows from it is proved.  1, or an error. */
+static int accept(struct ksplice_matcher *matcher, u32 section, struct trial *trial)
+{
+	struct ksplice_matched *matched = &matcher->matched[section], found;
+	int ret = try_address(matcher, section, trial->address, &trial->place, &found);
+
+	if (ret != 0) {
+		ksplice_symbols_rollback(matcher, 0);
+		set_mismatch(matcher, section, matcher->tables.sections[section].symbol,
+			     "the code changes while it is compared");
+		return section_differs(matcher, section, -EBUSY);
+	}
+	found.shifts = NULL;
+	if (found.nr_shifts > 0) {
+		found.shifts = allocate(matcher, found.nr_shifts, sizeof(*found.shifts));
+		if (!found.shifts)
+			return -ENOMEM;
+		memcpy(found.shifts, trial->place.shifts,
+		       found.nr_shifts * sizeof(*found.shifts));
+	}
+	found.state = KSPLICE_SECTION_MATCHED;
+	found.deferred = matcher->deferred;
+	*matched = found;
+	matcher->locks |= matcher->locks_here;
+	ksplice_symbols_commit(matcher);
+	return 1;
+}
+
 /*
  * Try a section wherever it may be.  Returns 1 when it matched at one place, 0
  * when it is to be tried again later, or an error.
@@ -297,7 +309,6 @@ static int match_section(struct ksplice_matcher *matcher, u32 section, struct tr
 	u32 index = matcher->tables.sections[section].symbol;
 	const struct ksplice_symbol *symbol = &matcher->symbols[index];
 	const struct ksplice_symval *val;
-	int ret;
 
 	trial->matches = 0;
 	trial->in_object = 0;
@@ -310,10 +321,8 @@ static int match_section(struct ksplice_matcher *matcher, u32 section, struct tr
 	else
 		list_for_each_entry(val, &symbol->vals, list)
 			try_one(matcher, section, val->val, trial);
-	if (is_decided(trial)) {
-		ret = accept(matcher, section, trial);
-		return ret != 0 ? ret : 1;
-	}
+	if (is_decided(trial))
+		return accept(matcher, section, trial);
 	if (trial->busy && (trial->matches + trial->undecided == 0 || matcher->settled))
 		return section_differs(matcher, section, -EBUSY);
 	if (trial->matches > 0 || trial->undecided)
@@ -333,16 +342,6 @@ static int match_section(struct ksplice_matcher *matcher, u32 section, struct tr
 		matcher->mismatch.reason = "no match";
 	}
 	return section_differs(matcher, section, -ENOENT);
-}
-
-static void set_mismatch(struct ksplice_matcher *matcher, u32 section, u32 symbol,
-			 const char *reason)
-{
-	matcher->mismatch = (struct ksplice_mismatch){
-		.section = section,
-		.symbol = symbol,
-		.reason = reason,
-	};
 }
 
 /* Compare once more what refers into text that was matched only later. */

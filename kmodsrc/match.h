@@ -141,8 +141,8 @@ void ksplice_matcher_free(struct ksplice_matcher *matcher);
  * ksplice_match() - match the whole old code
  *
  * Returns 0; -ENOENT when a section or a symbol that is needed was not found
- * (ksplice_match_mismatch() says which); -EBUSY when a breakpoint is in the way;
- * -ENOMEM.  May sleep.
+ * (ksplice_match_mismatch() says which); -EBUSY when a breakpoint is in the way or the
+ * code changes meanwhile; -ENOMEM.  May sleep.
  */
 int ksplice_match(struct ksplice_matcher *matcher);
 

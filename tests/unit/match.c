@@ -860,6 +860,7 @@ int main(void)
 		cmocka_unit_test(test_probed_stranger),
 		cmocka_unit_test(test_probed_weak),
 		cmocka_unit_test(test_into_unmatched),
+		cmocka_unit_test(test_changing),
 		cmocka_unit_test(test_bad_branch),
 		cmocka_unit_test(test_later),
 		cmocka_unit_test(test_mutations),

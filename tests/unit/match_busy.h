@@ -106,6 +106,30 @@ static void test_into_unmatched(void **state)
 	}
 }
 
+/* Whoever changes the code between the two times that it is read is in the way. */
+static void test_changing(void **state)
+{
+	unsigned int reads;
+
+	(void)state;
+	for (reads = 0; reads < 2; reads++) {
+		struct fixture *fixture = new_fixture();
+		int ret;
+
+		add_section(&fixture->build, KSPLICE_SECTION_TEXT, "f", "53 89 fb 5b c3");
+		name_run(&fixture->run, "f", F);
+		put_run(&fixture->run, F, "53 89 fb 5b c3");
+		fixture->run.changing = F + 2;
+		fixture->run.reads = reads;
+		ret = match(fixture);
+		if (ret != (reads == 0 ? -ENOENT : -EBUSY) ||
+		    !strstr(fixture->text, reads == 0 ? "f+0x1: another instruction" :
+							"f: the code changes while it is compared"))
+			fail_msg("changed after %u reads: %d: %s", reads, ret, fixture->text);
+		free_fixture(fixture);
+	}
+}
+
 /* A branch that goes elsewhere is shown where it is, whatever was tried before. */
 static void test_bad_branch(void **state)
 {
