@@ -93,7 +93,7 @@ extract_target()
 	[ "${#base_patches[@]}" -eq 0 ] || options+=(--based)
 	spawn "$dir/objmanip.log" env -C "$work" "$objmanip" --id="$label_id" --target="$1" \
 		--old="$dir/old_code.o" --new="$dir/new_code.o" --symvers="$dir/labels.symvers" \
-		--crcs="$dir/crcs" --source-date="$source_date" --report="$dir/report.json" \
+		--crcs="$dir/crcs" --imports="$work/imports" --source-date="$source_date" --report="$dir/report.json" \
 		"${options[@]}" "${pairs[@]}"
 	await "$REPLY" "$dir/objmanip.log" || status=$?
 	case $status in
@@ -111,12 +111,21 @@ extract_target()
 		while IFS= read -r line; do say "note: $line"; done
 }
 
+# Without KALLSYMS_ALL the kernel cannot say where its variables are, but for those that
+# it exports.  (Modules have to ask for what is in a namespace.)
+list_imports()
+{
+	grep -q '^CONFIG_KALLSYMS_ALL=y' "$tree/.config" ||
+		awk -F '\t' '$3 == "vmlinux" && $5 == "" { print $2 }' "$tree/Module.symvers"
+}
+
 # Leaves in targets those in which something changes.
 extract_code()
 {
 	local name all number=0
 
 	group_objects
+	list_imports >"$work/imports" || die "$EXIT_ENV" "$tree: its exports cannot be listed"
 	all=("${targets[@]}")
 	targets=()
 	for name in "${all[@]}"; do

@@ -69,6 +69,26 @@ int read_crcs(struct manip *manip, const char *path, struct ks_error *err)
 	return ret;
 }
 
+int read_imports(struct manip *manip, const char *path, struct ks_error *err)
+{
+	FILE *file = fopen(path, "r");
+	char line[1024], *name;
+	int ret = 0;
+
+	if (!file)
+		return ks_error_set(err, "%s: cannot be read: %s", path, strerror(errno));
+	hash_init(&manip->imports, &manip->arena, 4096);
+	while (fgets(line, sizeof(line), file)) {
+		line[strcspn(line, "\n")] = '\0';
+		name = arena_strdup(&manip->arena, line);
+		hash_add(&manip->imports, name, name);
+	}
+	if (ferror(file))
+		ret = ks_error_set(err, "%s: cannot be read", path);
+	fclose(file);
+	return ret;
+}
+
 /* Until 5.18 the version is the value of a symbol __crc_NAME. */
 static const uint32_t *find_crc(struct manip *manip, const struct object *object, const char *name)
 {

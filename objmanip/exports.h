@@ -17,6 +17,12 @@ bool find_new_export(struct manip *manip, const struct diff_item *item, struct e
  */
 int read_crcs(struct manip *manip, const char *path, struct ks_error *err);
 
+/*
+ * Names that new code imports from the kernel's exports, a line each: kallsyms may
+ * not have them.  -1 and @err when the file can't be read.
+ */
+int read_imports(struct manip *manip, const char *path, struct ks_error *err);
+
 /* Make the new code export what the patch exports, after all else is copied. */
 void make_exports(struct manip *manip);
 

@@ -25,6 +25,7 @@ struct options {
 	const char *target;
 	struct outputs outputs;
 	const char *crcs;
+	const char *imports;
 	const char *source_date;
 	bool based;
 };
@@ -41,6 +42,8 @@ static const char usage[] =
 	"  --new=FILE       write the object with the new code to FILE\n"
 	"  --symvers=FILE   write the symbols that the new code imports to FILE\n"
 	"  --crcs=FILE      lines \"NAME 0xCRC\": the versions of symbols that POST exports\n"
+	"  --imports=FILE   new code gets the symbols that are the lines of FILE from the\n"
+	"                   kernel's exports, as other modules do\n"
 	"  --source-date=N  the objects were compiled with SOURCE_DATE_EPOCH=N: any date\n"
 	"                   may be in the running kernel where the compiler put that in\n"
 	"  --based          PRE has patches of updates that this one is built upon\n"
@@ -78,6 +81,7 @@ static int parse_options(int argc, char **argv, struct options *options)
 		{ "new", required_argument, NULL, 'n' },
 		{ "symvers", required_argument, NULL, 's' },
 		{ "crcs", required_argument, NULL, 'c' },
+		{ "imports", required_argument, NULL, 'm' },
 		{ "source-date", required_argument, NULL, 'd' },
 		{ "based", no_argument, NULL, 'b' },
 		{ "report", required_argument, NULL, 'r' },
@@ -108,6 +112,9 @@ static int parse_options(int argc, char **argv, struct options *options)
 			break;
 		case 'c':
 			options->crcs = optarg;
+			break;
+		case 'm':
+			options->imports = optarg;
 			break;
 		case 'd':
 			options->source_date = optarg;
@@ -160,6 +167,8 @@ static int run(struct manip *manip, const struct options *options, char **paths,
 	size_t i;
 
 	if (options->crcs && read_crcs(manip, options->crcs, err) != 0)
+		return EXIT_TROUBLE;
+	if (options->imports && read_imports(manip, options->imports, err) != 0)
 		return EXIT_TROUBLE;
 	for (i = 0; i < manip->nr_pairs; i++) {
 		pair = &manip->pairs[i];

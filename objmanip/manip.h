@@ -115,6 +115,7 @@ struct manip {
 	struct hash natives;		/* name -> struct out_symbol, see is_native_import() */
 	struct hash commons;		/* name -> struct out_symbol, new common variables */
 	struct hash crcs;		/* name -> uint32_t, versions of exports */
+	struct hash imports;		/* name -> the same, see read_imports() */
 	struct pointers labels;		/* struct old_symbol with a label */
 	struct pointers exports;	/* const char, names that the new code exports */
 	struct pointers skipped;	/* struct note */
@@ -171,7 +172,7 @@ struct old_place place_by_name(struct manip *manip, const char *name);
 struct out_symbol *import_symbol(struct manip *manip, struct old_symbol *symbol);
 
 /* The symbol is one that new code gets from the kernel itself, like any module. */
-bool is_native_import(const char *name);
+bool is_native_import(const struct manip *manip, const char *name);
 
 /*
  * old_code.c, old_write.c, new_code.c: each returns 0, or -1 with @err set

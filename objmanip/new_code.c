@@ -186,7 +186,7 @@ static const char *resolve(struct manip *manip, const struct reloc *reloc, struc
 			target->common = reloc->symbol;
 			return NULL;
 		}
-		if (is_native_import(name)) {
+		if (is_native_import(manip, name)) {
 			target->name = name;
 			return NULL;
 		}

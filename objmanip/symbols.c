@@ -209,10 +209,12 @@ struct out_symbol *import_symbol(struct manip *manip, struct old_symbol *symbol)
  * get it from the kernel like this.  KASAN: these are exported (mm/kasan/generic.c),
  * and objtool knows by their names that they may be called between stac and clac.  Shadow
  * data: from the core, where the kernel has no functions for that (kmodsrc/shadow.c).
+ * Exports: where kallsyms has no variables.
  */
-bool is_native_import(const char *name)
+bool is_native_import(const struct manip *manip, const char *name)
 {
-	return strstarts(name, "__x86_indirect_thunk_") ||
+	return (manip->imports.buckets && hash_find(&manip->imports, name)) ||
+	       strstarts(name, "__x86_indirect_thunk_") ||
 	       strstarts(name, "__x86_indirect_alt_") ||
 	       strstarts(name, "__x86_indirect_call_thunk_") ||
 	       strstarts(name, "__x86_indirect_jump_thunk_") ||

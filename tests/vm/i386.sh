@@ -59,6 +59,7 @@ show()
 	string) cat /proc/loadavg ;;
 	inlined) grep State: /proc/$sleeper/status ;;
 	new_function) cat /proc/uptime ;;
+	exported) cat /proc/version ;;
 	assembly) blockdev --setbsz 5000 /dev/zram0 2> /dev/null && echo taken ;;
 	module) cat /sys/block/zram0/initstate ;;
 	esac
@@ -82,6 +83,7 @@ sleep 0.2
 check string patched
 check inlined "sleeping lightly"
 check new_function "read 1 times"
+check exported "panic $(cat /proc/sys/kernel/panic)"
 check assembly taken
 check module patched
 
