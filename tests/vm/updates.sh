@@ -114,12 +114,18 @@ if [ -e /updates/ksplice-wrong_source.tar.gz ]; then
 	end_case "update: old code of another source is refused"
 fi
 
-run 0 ksplice-inspect --match=/proc/kcore /updates/ksplice-module.tar.gz
-contains "what is compared" "$out" "vmlinux: match, "
-contains "what is compared" "$out" "zram: match, "
-run 4 ksplice-inspect --match=/proc/kcore /updates/ksplice-wrong_source.tar.gz
-contains "the reason" "$out" "param_set_copystring"
-end_case "update: ksplice-inspect compares with the memory of the running kernel"
+if [ -e /proc/kcore ]; then
+	run 0 ksplice-inspect --match=/proc/kcore /updates/ksplice-module.tar.gz
+	contains "what is compared" "$out" "vmlinux: match, "
+	contains "what is compared" "$out" "zram: match, "
+	if [ -e /updates/ksplice-wrong_source.tar.gz ]; then
+		run 4 ksplice-inspect --match=/proc/kcore /updates/ksplice-wrong_source.tar.gz
+		contains "the reason" "$out" "param_set_copystring"
+	fi
+	end_case "update: ksplice-inspect compares with the memory of the running kernel"
+else
+	echo "SKIP update: ksplice-inspect and the running kernel: it has no /proc/kcore"
+fi
 
 run 5 ksplice-apply /updates/ksplice-wrong_kernel.tar.gz
 contains "the reason" "$out" "$(uname -r)"
@@ -173,6 +179,8 @@ lsmod_before=$(lsmod | sed 1d)
 run 1 ksplice-apply /updates/ksplice-module.tar.gz
 contains "the reason" "$out" "zram: the module is not loaded"
 lacks "loadavg" "$(cat /proc/loadavg)" patched
-run 0 ksplice-inspect --match=/proc/kcore /updates/ksplice-module.tar.gz
-contains "what is compared" "$out" "zram: not in the image"
+if [ -e /proc/kcore ]; then
+	run 0 ksplice-inspect --match=/proc/kcore /updates/ksplice-module.tar.gz
+	contains "what is compared" "$out" "zram: not in the image"
+fi
 end_case "update: a module that is not loaded"
