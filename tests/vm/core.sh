@@ -79,7 +79,7 @@ contains "loadavg" "$(cat /proc/loadavg)" patched
 deny string applied EEXIST "exists" "already applied"
 deny string matched EEXIST "exists" "already matched"
 refuse "unavailable" rmmod "$(module string new)"
-contains "patches" "$(cat $sys/string/patches)" "loadavg_proc_show ffffffff"
+contains "patches" "$(cat $sys/string/patches)" "loadavg_proc_show $(sed -n "s, . loadavg_proc_show\$,,p" /proc/kallsyms)"
 expect "patches, in small pieces" "$(dd if=$sys/string/patches bs=7 2> /dev/null)" \
 	"$(cat $sys/string/patches)"
 ask string reversed
