@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash disable=SC2154 # top, dir, release: of the script that sources this
 #
-# For test scripts that run on several kernels.
+# For test scripts, most of which run on several kernels.
 
 # patch_of NAME: its file in tests/patches; some are others for another version of the kernel.
 patch_of()
@@ -20,4 +20,29 @@ run_marked()
 	"${@:2}" > "$dir/output" 2>&1
 	sed -E "s/^(PASS|FAIL|SKIP) /&$1: /" "$dir/output" | tee "$dir/results"
 	! grep -q '^FAIL' "$dir/results"
+}
+
+# use_programs: what a guest with $release runs, made in $dir; $guest are the options
+# of tests/vm/boot for it.
+# shellcheck disable=SC2034 # used by the script that sources this
+use_programs()
+{
+	"$top/tests/kernels/programs" "$release" "$dir/programs" || return
+	guest=(--tools="$dir/programs")
+	[[ $release != *-686* ]] || guest+=(--arch=i386)
+}
+
+# other_zram FILE OTHER: a zram of other code: in initstate_show() PAGE_SIZE, which it puts into
+# a register or on the stack, is 16 bytes less.
+# Without its signature, which would not fit.
+other_zram()
+{
+	local other=$2 text address
+
+	objcopy "$1" "$other" || return
+	text=$(readelf -SW "$other" | sed -n 's/.* \.text *PROGBITS *[0-9a-f]* *\([0-9a-f]*\) .*/\1/p')
+	address=$(objdump -d --disassemble=initstate_show "$other" |
+		sed -n 's/^ *\([0-9a-f]*\):\t\(be\|68\) 00 10 00 00 .*/\1/p' | head -n 1)
+	[ -n "$text" ] && [ -n "$address" ] &&
+		printf '\xf0\x0f' | dd of="$other" bs=1 seek=$((16#$text + 16#$address + 1)) conv=notrunc status=none
 }

@@ -133,19 +133,22 @@ jump=$(jump_offset)
 # QEMU does not always survive on a busy host.  test-core: core has such kprobes.
 must write 0 /proc/sys/debug/kprobes-optimization
 
-# find_place FUNCTION FIRST LAST: sets $place to the first instruction between these offsets.
-# The kernel knows where instructions begin.
-find_place()
+# places FUNCTION FIRST LAST: where instructions begin between these offsets, as the kernel knows.
+places()
 {
-	place=
 	entry=0x$(sed -n "s/ . $1\$//p" /proc/kallsyms)
 	for offset in $(seq "$2" "$3"); do
-		kprobe "p:ours/probe $(printf '0x%x' $((entry + offset)))" > /dev/null || continue
-		place=$(printf '0x%x' $((entry + offset)))
-		break
+		kprobe "p:ours/probe $(printf '0x%x' $((entry + offset)))" > /dev/null &&
+			printf '0x%x\n' $((entry + offset))
 	done
-	must kprobe ""
-	[ -n "$place" ] || errors="$errors; no kprobe can be set in $1"
+	kprobe "" > /dev/null
+}
+
+# set_place ADDRESS...: sets $place to the first of them.
+set_place()
+{
+	place=${1-}
+	[ -n "$place" ] || errors="$errors; there is no place for a kprobe"
 }
 
 set_probe()
@@ -162,7 +165,8 @@ hits()
 	grep -c 'probe: ' $tracing/trace
 }
 
-find_place loadavg_proc_show $((jump + 1)) $((jump + 4))
+# shellcheck disable=SC2046 # addresses
+set_place $(places loadavg_proc_show $((jump + 1)) $((jump + 4)))
 core
 link string
 ask string applied
@@ -207,8 +211,13 @@ case $(uname -r) in
 	;;
 esac
 
-# Behind the jump, where nothing runs any more.
-find_place loadavg_proc_show $((jump + 5)) 60
+# Behind the jump, where nothing runs any more, and behind what it cuts: where an
+# instruction begins with the jump as well.
+must ksplice-apply /updates/ksplice-string.tar.gz
+places loadavg_proc_show $((jump + 5)) 60 > /tmp/patched
+must ksplice-undo string
+# shellcheck disable=SC2046 # addresses
+set_place $(places loadavg_proc_show $((jump + 5)) 60 | grep -F -x -f /tmp/patched)
 core
 load string old
 set_probe
@@ -233,7 +242,8 @@ unload string old
 finish "a kprobe behind the jump, before and after"
 
 # In a function of the same object that the update leaves alone.
-find_place hrtimer_cancel $((jump + 5)) 60
+# shellcheck disable=SC2046 # addresses
+set_place $(places hrtimer_cancel $((jump + 5)) 60)
 core
 load asleep old
 set_probe
