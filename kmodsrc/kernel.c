@@ -6,6 +6,8 @@
 #include <linux/kprobes.h>
 #include <linux/rcupdate.h>
 #include <linux/sched/task_stack.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
 #include <linux/static_call.h>
 #include <linux/task_work.h>
 
@@ -88,6 +90,20 @@ static bool no_show_value(const struct cred *cred)
 	return false;
 }
 
+static int no_open(struct inode *inode, struct file *file)
+{
+	return -ENOSYS;
+}
+
+static void *no_start(struct seq_file *seq, loff_t *position)
+{
+	return NULL;
+}
+
+static void no_stop(struct seq_file *seq, void *item)
+{
+}
+
 static void no_put_task_stack(struct task_struct *task)
 {
 }
@@ -102,8 +118,13 @@ DEFINE_STATIC_CALL(ksplice_stack_trace_save_tsk_reliable, no_stack_trace);
 DEFINE_STATIC_CALL(ksplice_find_module, no_find_module);
 DEFINE_STATIC_CALL(ksplice_idle_task, no_idle_task);
 DEFINE_STATIC_CALL(ksplice_stop_machine_cpuslocked, no_stop_machine);
+
+/* Where kallsyms has no data, in place of locks. */
 DEFINE_STATIC_CALL(ksplice_code_modify_prepare, no_function);
 DEFINE_STATIC_CALL(ksplice_code_modify_post_process, no_function);
+DEFINE_STATIC_CALL(ksplice_modules_open, no_open);
+DEFINE_STATIC_CALL(ksplice_modules_start, no_start);
+DEFINE_STATIC_CALL(ksplice_modules_stop, no_stop);
 
 /* Those that a kernel may lack, rightly. */
 DEFINE_STATIC_CALL(ksplice_kallsyms_show_value, no_show_value);
@@ -188,6 +209,34 @@ static bool find_text_lock(void)
 				   "ftrace_arch_code_modify_post_process"));
 }
 
+/*
+ * Without data in kallsyms, what lists the modules locks them for us: the functions of
+ * the seq_file /proc/modules (kernel/module/procfs.c in 6.1).
+ */
+static bool find_module_lock(void)
+{
+	const struct seq_file *seq = NULL;
+	struct file *file;
+
+	module_mutex = lookup("module_mutex");
+	if (module_mutex)
+		return true;
+	if (!FIND(ksplice_modules_open, "modules_open"))
+		return false;
+	file = kzalloc(sizeof(*file), GFP_KERNEL);
+	if (!file)
+		return false;
+	file->f_cred = current_cred();
+	if (static_call(ksplice_modules_open)(NULL, file) == 0) {
+		seq = file->private_data;
+		static_call_update(ksplice_modules_start, seq->op->start);
+		static_call_update(ksplice_modules_stop, seq->op->stop);
+		seq_release(NULL, file);
+	}
+	kfree(file);
+	return seq != NULL;
+}
+
 static void find_optional(void)
 {
 	/* Since 5.19, since 5.15, and before (arch/x86/kernel/rethook.c, kprobes). */
@@ -198,7 +247,6 @@ static void find_optional(void)
 
 	text_start = (unsigned long)lookup("_stext");
 	text_end = (unsigned long)lookup("_etext");
-	module_mutex = lookup("module_mutex");
 	kprobe_mutex = lookup("kprobe_mutex");
 	/* By its function: task_work_cancel() until 6.1.104 and 6.11 (kernel/task_work.c). */
 	if (FIND_OPTIONAL(ksplice_task_work_cancel, "task_work_cancel_func") ||
@@ -233,7 +281,7 @@ int ksplice_kernel_init(unsigned long address)
 	    !FIND(ksplice_find_module, "find_module") ||
 	    !FIND(ksplice_idle_task, "idle_task") ||
 	    !FIND(ksplice_stop_machine_cpuslocked, "stop_machine_cpuslocked") ||
-	    !find_text_lock())
+	    !find_text_lock() || !find_module_lock())
 		return -ENOENT;
 	find_optional();
 	return 0;
@@ -386,26 +434,20 @@ void ksplice_unlock_text(void)
 
 void ksplice_lock_modules(void)
 {
+	loff_t position = 0;
+
 	if (module_mutex)
 		mutex_lock(module_mutex);
+	else
+		static_call(ksplice_modules_start)(NULL, &position);
 }
 
 void ksplice_unlock_modules(void)
 {
 	if (module_mutex)
 		mutex_unlock(module_mutex);
-}
-
-/*
- * Where the mutex is not known to us (i386), the loader may be preempted in a lookup,
- * which RCU does not wait for.  It does not sleep there.
- */
-void ksplice_wait_for_lookups(void)
-{
-	if (module_mutex)
-		synchronize_rcu();
 	else
-		synchronize_rcu_tasks();
+		static_call(ksplice_modules_stop)(NULL, NULL);
 }
 
 int ksplice_on_each_symbol(ksplice_symbol_callback callback, void *data)

@@ -108,7 +108,4 @@ void ksplice_unlock_text(void);
 void ksplice_lock_modules(void);
 void ksplice_unlock_modules(void);
 
-/* With it locked: wait for all lookups in tables of exports that began before. */
-void ksplice_wait_for_lookups(void);
-
 #endif

@@ -5,6 +5,7 @@
  * loaded.  The loader then does all that it does for any module.
  */
 #define pr_fmt(format) KBUILD_MODNAME ": " format
+#include <linux/rcupdate.h>
 
 #include "core.h"
 #include "fault.h"
@@ -38,7 +39,7 @@ int ksplice_check_exports(void)
 
 /*
  * Replace the core's table of exports.  Lookups hold module_mutex, or run with
- * preemption off, or are waited for: they never see the count of one table with the
+ * preemption off and are waited for: they never see the count of one table with the
  * other one.
  */
 static void set_exports(const struct kernel_symbol *symbols, typeof(THIS_MODULE->gpl_crcs) crcs,
@@ -46,10 +47,10 @@ static void set_exports(const struct kernel_symbol *symbols, typeof(THIS_MODULE-
 {
 	ksplice_lock_modules();
 	WRITE_ONCE(THIS_MODULE->num_gpl_syms, 0);
-	ksplice_wait_for_lookups();
+	synchronize_rcu();
 	THIS_MODULE->gpl_syms = symbols;
 	THIS_MODULE->gpl_crcs = crcs;
-	ksplice_wait_for_lookups();
+	synchronize_rcu();
 	WRITE_ONCE(THIS_MODULE->num_gpl_syms, count);
 	ksplice_unlock_modules();
 }
