@@ -8,6 +8,9 @@
 . /steps.sh
 
 nudge="--nudge --retries=2 --delay=0.1"
+# Without the reliable unwinder any word on a stack may be a return address (kmodsrc/stack.c):
+# what a call left behind counts, and with ten thousand tasks a number may look like one.
+reliable=$(grep -c ' stack_trace_save_tsk_reliable$' /proc/kallsyms)
 
 sleep 10000 &
 sleeper=$!
@@ -163,11 +166,6 @@ stuck=$!
 sleep 0.5
 in_the_way stuck D kernel_clone __do_sys_vfork
 gone
-stuck fault &
-stuck=$!
-sleep 0.5
-in_the_way stuck S put_timespec64 asm_exc_page_fault
-gone
 # It is preempted as it is, or where it asks for that itself.
 preempt=/sys/kernel/debug/sched/preempt
 mode=$(sed 's/.*(\(.*\)).*/\1/' $preempt)
@@ -180,18 +178,27 @@ for with in voluntary full; do
 	gone
 done
 must write "$mode" $preempt
-must ksplice-apply /updates/ksplice-in_the_way.tar.gz
-expect "initstate" "$(cat /sys/block/zram0/initstate)" "0 patched"
-stuck fault &
-stuck=$!
-sleep 0.5
-out=$(ksplice-undo --retries=0 in_the_way 2>&1)
-expect "status of undo" $? 3
-contains "what ksplice-undo says" "$out" "task $stuck (stuck, state S) is in put_timespec64"
-expect "initstate after a refused undo" "$(cat /sys/block/zram0/initstate)" "0 patched"
-gone
-must ksplice-undo in_the_way
-expect "initstate at the end" "$(cat /sys/block/zram0/initstate)" 0
+if [ "$reliable" = 1 ]; then
+	stuck fault &
+	stuck=$!
+	sleep 0.5
+	in_the_way stuck S put_timespec64 asm_exc_page_fault
+	gone
+	must ksplice-apply /updates/ksplice-in_the_way.tar.gz
+	expect "initstate" "$(cat /sys/block/zram0/initstate)" "0 patched"
+	stuck fault &
+	stuck=$!
+	sleep 0.5
+	out=$(ksplice-undo --retries=0 in_the_way 2>&1)
+	expect "status of undo" $? 3
+	contains "what ksplice-undo says" "$out" "task $stuck (stuck, state S) is in put_timespec64"
+	expect "initstate after a refused undo" "$(cat /sys/block/zram0/initstate)" "0 patched"
+	gone
+	must ksplice-undo in_the_way
+	expect "initstate at the end" "$(cat /sys/block/zram0/initstate)" 0
+else
+	echo "SKIP core: a task that sleeps in a fault: words that others left on their stacks are in the way, too"
+fi
 finish "tasks in other states in one of two targets"
 
 for cpu in 0 1; do
@@ -231,14 +238,19 @@ for _ in $(seq 600); do
 	sleep 0.1
 done
 expect "threads" "$(cat /tmp/threads)" ready
-must ksplice-apply --retries=0 /updates/ksplice-string.tar.gz
+quick=$nudge
+[ "$reliable" = 0 ] || quick=--retries=0
+# shellcheck disable=SC2086
+must ksplice-apply $quick /updates/ksplice-string.tar.gz
 contains "loadavg" "$(cat /proc/loadavg)" patched
-must ksplice-undo --retries=0 string
+# shellcheck disable=SC2086
+must ksplice-undo $quick string
 refuse "10000 tasks" ksplice-apply --retries=0 /updates/ksplice-asleep.tar.gz
 # shellcheck disable=SC2086
 must ksplice-apply $nudge /updates/ksplice-asleep.tar.gz
 must timeout 5 sleep 10000
-must ksplice-undo --retries=0 asleep
+# shellcheck disable=SC2086
+must ksplice-undo $quick asleep
 kill $threads
 wait $threads
 contains "the threads" "$(cat /tmp/threads)" "failed 0"
