@@ -283,27 +283,33 @@ asked()
 	cat /tmp/asked
 }
 
-poolsize=/proc/sys/kernel/random/poolsize
-before=$(cat $poolsize)
-modprobe=/proc/sys/kernel/modprobe
-modprobe_before=$(cat $modprobe)
-cat > /tmp/modprobe <<'EOF'
+test_variables()
+{
+	poolsize=/proc/sys/kernel/random/poolsize
+	before=$(cat $poolsize)
+	modprobe=/proc/sys/kernel/modprobe
+	modprobe_before=$(cat $modprobe)
+	cat > /tmp/modprobe <<'EOF'
 #!/bin/sh
 echo "$1 $TERM" > /tmp/asked
 EOF
-chmod +x /tmp/modprobe
-echo /tmp/modprobe > $modprobe
-for round in 1 2; do
-	expect "modprobe before, round $round" "$(asked)" "-q linux"
-	run 0 ksplice-apply /updates/ksplice-assume_rodata.tar.gz
-	expect "modprobe, round $round" "$(asked)" "-qs ksplice"
-	expect "poolsize, round $round" "$(cat $poolsize)" $((before + 1))
-	run 0 ksplice-undo assume_rodata
-	expect "modprobe afterwards, round $round" "$(asked)" "-q linux"
-	expect "poolsize afterwards, round $round" "$(cat $poolsize)" "$before"
-done
-echo "$modprobe_before" > $modprobe
-finish "variables that nobody writes, copied and in place"
+	chmod +x /tmp/modprobe
+	echo /tmp/modprobe > $modprobe
+	for round in 1 2; do
+		expect "modprobe before, round $round" "$(asked)" "-q linux"
+		run 0 ksplice-apply /updates/ksplice-assume_rodata.tar.gz
+		expect "modprobe, round $round" "$(asked)" "-qs ksplice"
+		expect "poolsize, round $round" "$(cat $poolsize)" $((before + 1))
+		run 0 ksplice-undo assume_rodata
+		expect "modprobe afterwards, round $round" "$(asked)" "-q linux"
+		expect "poolsize afterwards, round $round" "$(cat $poolsize)" "$before"
+	done
+	echo "$modprobe_before" > $modprobe
+	finish "variables that nobody writes, copied and in place"
+}
+
+# Without variables in kallsyms nobody can tell where they are.
+[ ! -e /updates/ksplice-assume_rodata.tar.gz ] || test_variables
 
 poweroff_cmd=/proc/sys/kernel/poweroff_cmd
 before=$(cat $poweroff_cmd)
