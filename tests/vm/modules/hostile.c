@@ -158,6 +158,9 @@ static unsigned long find_nop(void)
 	static const u8 nop[] = { 0x0f, 0x1f, 0x40, 0x00 };
 	const u8 *text = (const u8 *)function + 1;
 
+	/* i386 has no ENDBR, and no such nops. */
+	if (IS_ENABLED(CONFIG_X86_32))
+		return function + 1;
 	while (memcmp(text, nop, sizeof(nop)) != 0)
 		text++;
 	return (unsigned long)text;
