@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# shellcheck shell=bash disable=SC2154 # top, dir, release: of the script that sources this
+# shellcheck shell=bash disable=SC2154 # top, dir, root, release: of the script that sources this
 #
 # For test scripts, most of which run on several kernels.
 
@@ -11,6 +11,16 @@ patch_of()
 	file=$top/tests/patches/$(cut -d . -f 1,2 <<< "$release")/$1.patch
 	[ -e "$file" ] || file=$top/tests/patches/$1.patch
 	echo "$file"
+}
+
+# find_tree: sets $tree to what ksplice-create prepared for the kernel in $root, of that kernel's own source.
+find_tree()
+{
+	for tree in "${KSPLICE_CACHE:-$HOME/.cache/ksplice}/trees/$release-"*; do
+		[ -e "$tree/scripts/mod/modpost" ] && [ "$(cat "$tree/.ksplice_source_differs")" = no ] &&
+			cmp -s "$tree/Module.symvers" "$root/usr/src/linux-headers-$release/Module.symvers" && return
+	done
+	return 1
 }
 
 # run_marked NAME COMMAND...: results with the name of the kernel; the tests that run may be parts of check, too.
