@@ -44,7 +44,7 @@ struct block {										\
 	__u32 names[nr_symbols];							\
 	__u32 labels[nr_labels];							\
 	struct ksplice_old_section sections[1];						\
-	struct ksplice_old_reloc relocs[nr_relocs];					\
+	struct ksplice_old_reloc relocs[nr_relocs] __aligned(8);			\
 	struct ksplice_old_site sites[nr_sites];					\
 	struct ksplice_old_alternative alternatives[0];					\
 	struct strings strings;								\
