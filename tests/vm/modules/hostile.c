@@ -42,7 +42,7 @@ static unsigned long text_end(void)
 	return start + size;
 }
 
-static char endless[16] = "no end in sight";
+static char endless[KSPLICE_ID_MAX + 1] = "no end in sight";
 static struct ksplice_patch patches[2];
 static struct ksplice_range ranges[2];
 static struct ksplice_patch constants[2];
@@ -261,7 +261,7 @@ static void break_change(void)
 	if (is("owner"))
 		change.owner = NULL;
 	if (is("id"))
-		change.id = endless + 10;
+		change.id = endless;
 	if (is("id-null"))
 		change.id = NULL;
 	if (is("target"))
