@@ -63,10 +63,10 @@ end()
 	expect "/proc/cmdline afterwards" "$(cat /proc/cmdline)" "$cmdline"
 }
 
-# has ID: test-stages takes away what is not for this kernel.
+# has ID [TARGET]: test-stages takes away what is not for this kernel.
 has()
 {
-	[ -e "/stages/ksplice_$1_vmlinux_old.ko" ]
+	[ -e "/stages/ksplice_$1_${2-vmlinux}_old.ko" ]
 }
 
 if has stage1; then
@@ -157,30 +157,32 @@ if has stage6; then
 fi
 
 stages=/stages
-params=/sys/module/stage_late/parameters
-must insmod "$stages/ksplice.ko"
-each insmod stage7 old stage_late
-must sh -c "echo refuse $stages/helper > $sys/stage7/partial"
-must sh -c "echo matched > $sys/stage7/stage"
-expect "stage of stage7" "$(cat $sys/stage7/stage)" linked
-ask stage7 applied
-expect "targets" "$(cat $sys/stage7/targets)" "stage_late old missing"
-if insmod $stages/own/stage_late.ko 2> /dev/null; then
-	errors="$errors; a module with another text is loaded"
+if has stage7 stage_late; then
+	params=/sys/module/stage_late/parameters
+	must insmod "$stages/ksplice.ko"
+	each insmod stage7 old stage_late
+	must sh -c "echo refuse $stages/helper > $sys/stage7/partial"
+	must sh -c "echo matched > $sys/stage7/stage"
+	expect "stage of stage7" "$(cat $sys/stage7/stage)" linked
+	ask stage7 applied
+	expect "targets" "$(cat $sys/stage7/targets)" "stage_late old missing"
+	if insmod $stages/own/stage_late.ko 2> /dev/null; then
+		errors="$errors; a module with another text is loaded"
+	fi
+	contains "error" "$(cat $sys/stage7/error)" ENOENT
+	expect "targets" "$(cat $sys/stage7/targets)" "stage_late old missing"
+	must insmod $stages/stage_late.ko
+	expect "targets" "$(cat $sys/stage7/targets)" "stage_late old new late"
+	expect "the text at the start" "$(cat $params/at_start)" patched
+	expect "the text" "$(cat $params/text)" patched
+	if rmmod stage_late 2> /dev/null; then
+		errors="$errors; a patched module is unloaded"
+	fi
+	ask stage7 reversed
+	expect "the text, undone" "$(cat $params/text)" unpatched
+	each rmmod stage7 new stage_late
+	each rmmod stage7 old stage_late
+	must rmmod stage_late
+	must rmmod ksplice
+	end_case "stages: 7, a target that is not loaded yet"
 fi
-contains "error" "$(cat $sys/stage7/error)" ENOENT
-expect "targets" "$(cat $sys/stage7/targets)" "stage_late old missing"
-must insmod $stages/stage_late.ko
-expect "targets" "$(cat $sys/stage7/targets)" "stage_late old new late"
-expect "the text at the start" "$(cat $params/at_start)" patched
-expect "the text" "$(cat $params/text)" patched
-if rmmod stage_late 2> /dev/null; then
-	errors="$errors; a patched module is unloaded"
-fi
-ask stage7 reversed
-expect "the text, undone" "$(cat $params/text)" unpatched
-each rmmod stage7 new stage_late
-each rmmod stage7 old stage_late
-must rmmod stage_late
-must rmmod ksplice
-end_case "stages: 7, a target that is not loaded yet"
