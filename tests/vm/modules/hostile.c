@@ -8,6 +8,7 @@
 
 #include "compat.h"
 #include "ksplice.h"
+#include "update_id.h"
 
 static char *wrong = "";
 module_param(wrong, charp, 0);
