@@ -118,28 +118,32 @@ refuse_constant()
 	expect "boot_id after $1" "$(cat $boot_id)" "$before"
 }
 
-core
-load constant old
-ask constant matched
-for wrong in constants-elsewhere constants-null constants-count constants-overflow \
-	     constants-unaligned; do
-	refuse_constant $wrong "refused: the table of constants is not in its module"
-done
-refuse_constant constant-name "refused: the name of a constant is not in its module"
-for wrong in old-constant old-constant-data old-constant-text; do
-	refuse_constant $wrong "ENOENT vmlinux: the constant new_constant was not matched"
-done
-for wrong in new-constant new-constant-gone new-constant-overflow new-constant-end constant-twice; do
-	refuse_constant $wrong "EINVAL vmlinux: the table of constants is malformed"
-done
-must insmod /modules/hostile.ko id=constant wrong=nothing constant="$constant"
-ask constant applied
-expect "boot_id with the constant" "$(cat $boot_id)" "$(echo "$before" | tr a-f G-L)"
-ask constant reversed
-expect "boot_id without it" "$(cat $boot_id)" "$before"
-must rmmod hostile
-unload constant old
-finish "tables of constants that lead elsewhere"
+if [ "$constant" != 0x ]; then
+	core
+	load constant old
+	ask constant matched
+	for wrong in constants-elsewhere constants-null constants-count constants-overflow \
+		     constants-unaligned; do
+		refuse_constant $wrong "refused: the table of constants is not in its module"
+	done
+	refuse_constant constant-name "refused: the name of a constant is not in its module"
+	for wrong in old-constant old-constant-data old-constant-text; do
+		refuse_constant $wrong "ENOENT vmlinux: the constant new_constant was not matched"
+	done
+	for wrong in new-constant new-constant-gone new-constant-overflow new-constant-end constant-twice; do
+		refuse_constant $wrong "EINVAL vmlinux: the table of constants is malformed"
+	done
+	must insmod /modules/hostile.ko id=constant wrong=nothing constant="$constant"
+	ask constant applied
+	expect "boot_id with the constant" "$(cat $boot_id)" "$(echo "$before" | tr a-f G-L)"
+	ask constant reversed
+	expect "boot_id without it" "$(cat $boot_id)" "$before"
+	must rmmod hostile
+	unload constant old
+	finish "tables of constants that lead elsewhere"
+else
+	echo "SKIP core: tables of constants that lead elsewhere: this kernel cannot tell where its constants are"
+fi
 
 # kernel/stop_machine.c: names in the table, whole and by their beginning.
 core

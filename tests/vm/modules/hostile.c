@@ -84,7 +84,7 @@ static void break_tables(void)
 	if (is("ranges-elsewhere"))
 		change.ranges = (const void *)current;
 	if (is("ranges-count"))
-		change.nr_ranges = 1UL << 40;
+		change.nr_ranges = ULONG_MAX / 2;
 	if (is("ranges-unaligned"))
 		change.ranges = (const void *)((const char *)ranges + 1);
 }
