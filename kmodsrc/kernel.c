@@ -142,6 +142,7 @@ static struct mutex *text_mutex;
 static struct mutex *module_mutex;
 static struct mutex *kprobe_mutex;
 static struct mutex *klp_mutex;
+static const unsigned long *total_forks;
 
 /* 0 when this kernel has none. */
 static unsigned long kretprobe_trampoline;
@@ -248,6 +249,7 @@ static void find_optional(void)
 	text_start = (unsigned long)lookup("_stext");
 	text_end = (unsigned long)lookup("_etext");
 	kprobe_mutex = lookup("kprobe_mutex");
+	total_forks = lookup("total_forks");
 	/* By its function: task_work_cancel() until 6.1.104 and 6.11 (kernel/task_work.c). */
 	if (FIND_OPTIONAL(ksplice_task_work_cancel, "task_work_cancel_func") ||
 	    FIND_OPTIONAL(ksplice_task_work_cancel, "task_work_cancel"))
@@ -318,6 +320,15 @@ struct module *ksplice_get_module(const char *name)
 	if (LINUX_VERSION_CODE < KERNEL_VERSION(5, 12, 0))
 		ksplice_unlock_modules();
 	return module;
+}
+
+bool ksplice_count_forks(unsigned long *forks)
+{
+	if (!total_forks)
+		return false;
+	/* Pairs with the order of the writes: what is counted will be seen in the list. */
+	*forks = smp_load_acquire(total_forks);
+	return true;
 }
 
 bool ksplice_get_task_stack(struct task_struct *task)

@@ -40,6 +40,13 @@ unsigned int ksplice_any_stack_trace(struct task_struct *task, unsigned long *ad
 
 struct task_struct *ksplice_idle_task(int cpu);
 
+/*
+ * How many tasks were ever made.  One is in the list of tasks before it is counted, both
+ * under a lock (copy_process(), kernel/fork.c in 6.1).  False where the kernel does not
+ * tell.
+ */
+bool ksplice_count_forks(unsigned long *forks);
+
 /* A reference to the stack of @task; false when it has none, or this kernel no way back. */
 bool ksplice_get_task_stack(struct task_struct *task);
 void ksplice_put_task_stack(struct task_struct *task);

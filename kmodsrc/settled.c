@@ -6,6 +6,7 @@
 #include <linux/sched/task.h>
 #include <linux/slab.h>
 
+#include "kernel.h"
 #include "settled.h"
 
 /* Tasks that come while we count. */
@@ -22,8 +23,10 @@ struct ksplice_settled *ksplice_settled_new(void)
 		room++;
 	rcu_read_unlock();
 	settled = kvzalloc(struct_size(settled, tasks, room + 1), GFP_KERNEL);
-	if (settled)
+	if (settled) {
 		settled->room = room;
+		settled->has_all = ksplice_count_forks(&settled->forks);
+	}
 	return settled;
 }
 
@@ -33,12 +36,22 @@ void ksplice_settled_add(struct ksplice_settled *settled, struct task_struct *ta
 {
 	struct ksplice_settled_task *place = &settled->tasks[settled->nr];
 
-	if (settled->nr == settled->room)
+	if (settled->nr == settled->room) {
+		settled->has_all = false;
 		return;
+	}
 	settled->nr++;
 	get_task_struct(task);
 	place->task = task;
 	place->switches = switches;
+}
+
+bool ksplice_settled_is_complete(const struct ksplice_settled *settled)
+{
+	unsigned long forks;
+
+	return settled && settled->has_all && ksplice_count_forks(&forks) &&
+	       forks == settled->forks;
 }
 
 const struct ksplice_settled_task *ksplice_settled_first(const struct ksplice_settled *settled)

@@ -8,8 +8,9 @@
  * that a task leaves its CPU (__schedule(), kernel/sched/core.c), and a task that is on
  * none and has the same count as before has not run.
  *
- * They are in the order of the kernel's list of tasks, so that both are gone through
- * side by side: what is done for each task makes the pause.
+ * What is done for each task makes the pause.  Where the kernel counts the tasks that it
+ * makes, and has made none since, these here are all that there are.  Else the kernel's
+ * list of tasks is gone through; they are in its order, to be gone through side by side.
  *
  * The task that asks for the switch waits meanwhile: of its stack, what it had before
  * is as it was.
@@ -32,19 +33,24 @@ struct ksplice_settled_task {
 struct ksplice_settled {
 	unsigned int nr;
 	unsigned int room;
+	bool has_all;		/* that there were when so many had been made: */
+	unsigned long forks;
 	/* The task that asks, and where the part of its stack begins that was seen. */
 	const struct task_struct *asker;
 	unsigned long seen_from;
 	struct ksplice_settled_task tasks[]; /* the one behind the last has no task */
 };
 
-/* An empty set for all tasks that there are.  Sleeps. */
+/* An empty set for all tasks that there are, to be added now.  Sleeps. */
 struct ksplice_settled *ksplice_settled_new(void);
 void ksplice_settled_free(struct ksplice_settled *settled);
 
 /* Add the next task of the list, which was out of the way when @switches was its count. */
 void ksplice_settled_add(struct ksplice_settled *settled, struct task_struct *task,
 			 unsigned long switches);
+
+/* Under stop_machine(): whether there is no task but these. */
+bool ksplice_settled_is_complete(const struct ksplice_settled *settled);
 
 /* The first of them, to go through them; of an empty set, one that is no task. */
 const struct ksplice_settled_task *ksplice_settled_first(const struct ksplice_settled *settled);

@@ -328,15 +328,22 @@ struct ksplice_settled *ksplice_look_ahead(const struct ksplice_update *update, 
 	return settled;
 }
 
-int ksplice_check_stacks(struct ksplice_update *update, bool reverse)
+/* The tasks that were seen before, when there are no others.  Dead ones may be among them. */
+static void check_seen(struct ksplice_update *update, bool reverse)
+{
+	const struct ksplice_settled_task *place = ksplice_settled_first(update->settled);
+
+	for (; place->task; place++)
+		if (!ksplice_is_settled(place, place->task) && pid_alive(place->task))
+			check_task(update, reverse, place->task);
+}
+
+/* All tasks of the kernel's list. */
+static void check_listed(struct ksplice_update *update, bool reverse)
 {
 	const struct ksplice_settled_task *place = ksplice_settled_first(update->settled);
 	struct task_struct *process, *task;
-	int cpu;
 
-	update->nr_conflicts = 0;
-	find_bounds(update, reverse);
-	rcu_read_lock();
 	for_each_process_thread(process, task) {
 		if (place->task != task)
 			place = ksplice_settled_skip(place, task);
@@ -344,6 +351,19 @@ int ksplice_check_stacks(struct ksplice_update *update, bool reverse)
 		if (place->task != task || !ksplice_is_settled(place++, task))
 			check_task(update, reverse, task);
 	}
+}
+
+int ksplice_check_stacks(struct ksplice_update *update, bool reverse)
+{
+	int cpu;
+
+	update->nr_conflicts = 0;
+	find_bounds(update, reverse);
+	rcu_read_lock();
+	if (ksplice_settled_is_complete(update->settled))
+		check_seen(update, reverse);
+	else
+		check_listed(update, reverse);
 	rcu_read_unlock();
 	for_each_online_cpu(cpu)
 		check_task(update, reverse, ksplice_idle_task(cpu));

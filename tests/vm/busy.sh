@@ -63,30 +63,58 @@ contains "what ksplice-undo says" "$(cat /tmp/out)" "it is undone, but"
 lacks "loadavg" "$(cat /proc/loadavg)" patched
 finish "output that cannot be written"
 
-# The core looks at all tasks before it stops them: this one is out of the way then,
-# and falls asleep in it before all stop.
-must insmod /modules/faults/ksplice.ko fault=wait
+# pause_here SECONDS: without a new task, as sleep would be
+mkfifo /tmp/never
+pause_here()
+{
+	# shellcheck disable=SC3045 # busybox has it
+	read -r -t "$1" _ <> /tmp/never
+}
+
+# comes_late COMMAND...: with the core waiting between its look at all tasks and the stop, by
+# which time $sleeper has fallen asleep in the way.
+comes_late()
+{
+	must insmod /modules/faults/ksplice.ko fault=wait
+	ksplice-apply --retries=0 /updates/ksplice-asleep.tar.gz > /tmp/out 2>&1 &
+	apply=$!
+	# Not by its files, which wait for the core when it waits for us.
+	until grep -q '^ksplice_asleep_vmlinux_new .* Live ' /proc/modules; do
+		kill -0 $apply || break
+	done
+	pause_here 2
+	"$@"
+	pause_here 1
+	echo none > /sys/module/ksplice/parameters/fault
+	wait $apply
+	expect "status" $? 3
+	contains "what ksplice-apply says" "$(cat /tmp/out)" "task $sleeper (sleep, state S) is in hrtimer_nanosleep"
+	kill $sleeper
+	wait $sleeper 2> /dev/null
+	[ ! -d /sys/module/ksplice ] || must rmmod ksplice
+}
+
+# One that was there, and no task is made meanwhile.
 mkfifo /tmp/go
 (read -r _ < /tmp/go; exec sleep 10000) &
 sleeper=$!
-ksplice-apply --retries=0 /updates/ksplice-asleep.tar.gz > /tmp/out 2>&1 &
-apply=$!
-# Not by its files, which wait for the core when it waits for us.
-until grep -q '^ksplice_asleep_vmlinux_new .* Live ' /proc/modules; do
-	kill -0 $apply || break
-done
-sleep 2
-echo > /tmp/go
-until [ "$(cat /proc/$sleeper/comm)" = sleep ]; do
-	kill -0 $sleeper || break
-done
-sleep 1
-must write none /sys/module/ksplice/parameters/fault
-wait $apply
-expect "status" $? 3
-contains "what ksplice-apply says" "$(cat /tmp/out)" "task $sleeper (sleep, state S) is in hrtimer_nanosleep"
-kill $sleeper
+sleeper_goes_on()
+{
+	echo > /tmp/go
+	until read -r comm < /proc/$sleeper/comm && [ "$comm" = sleep ]; do
+		kill -0 $sleeper || break
+	done
+}
+comes_late sleeper_goes_on
 rm /tmp/go
+
+# One that is made only then.
+new_sleeper()
+{
+	sleep 10000 &
+	sleeper=$!
+}
+comes_late new_sleeper
 finish "a task that comes in the way after the core has looked"
 
 # No memory to remember which tasks were out of the way: then all are looked at again.
