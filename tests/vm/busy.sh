@@ -196,16 +196,19 @@ in_the_way stuck D kernel_clone __do_sys_vfork
 gone
 # It is preempted as it is, or where it asks for that itself.
 preempt=/sys/kernel/debug/sched/preempt
-mode=$(sed 's/.*(\(.*\)).*/\1/' $preempt)
-for with in voluntary full; do
-	must write $with $preempt
+# A kernel that cannot change that has one way.
+modes="voluntary full"
+[ -e $preempt ] || modes=its_own
+mode=$(sed 's/.*(\(.*\)).*/\1/' $preempt 2> /dev/null)
+for with in $modes; do
+	[ "$with" = its_own ] || must write "$with" $preempt
 	dd if=/dev/urandom of=/dev/null bs=32M 2> /dev/null &
 	stuck=$!
 	sleep 0.5
 	in_the_way dd R get_random_bytes_user
 	gone
 done
-must write "$mode" $preempt
+[ -z "$mode" ] || must write "$mode" $preempt
 if [ "$reliable" = 1 ]; then
 	stuck fault &
 	stuck=$!
