@@ -49,7 +49,8 @@ static struct ksplice_range ranges[2];
 static struct ksplice_patch constants[2];
 static struct ksplice_write writes[1];
 static struct ksplice_hook hooks[1];
-static const char new_constant[] = "0123456789GHIJKL";	/* of hex_asc[] */
+/* Of hex_asc[], which KASAN puts into a section of 64 bytes. */
+static const char new_constant[64] = "0123456789GHIJKL";
 static char gone_constant[sizeof(new_constant)] __initdata;
 static struct ksplice_mod_change change = {
 	.abi = KSPLICE_ABI,
