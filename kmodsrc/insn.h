@@ -23,6 +23,8 @@ typedef int32_t s32;
 
 /* No x86 instruction is longer; the processor faults when one is. */
 #define KSPLICE_INSN_MAX	15
+/* The breakpoint, also the padding between functions. */
+#define KSPLICE_INT3		0xcc
 
 /* struct ksplice_insn.prefixes; of f2 and f3 the last one, as the processor does. */
 #define KSPLICE_PREFIX_OPERAND	0x01	/* 66 */

@@ -6,8 +6,6 @@
 #include "insn.h"
 #include "match.h"
 
-#define KSPLICE_INT3	0xcc
-
 /* Run text that is read beyond the size of the pre section, for shifts. */
 #define KSPLICE_RUN_SLACK	64
 /* More places where layout differs than any function was seen to have. */

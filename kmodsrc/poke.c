@@ -18,9 +18,8 @@
 
 #include "core.h"
 #include "fault.h"
+#include "insn.h"
 #include "writable.h"
-
-#define BREAKPOINT	0xcc
 
 /* The update that is being written; NULL when no breakpoint of ours is in the text. */
 static struct ksplice_update *poked;
@@ -85,7 +84,7 @@ static void write_step(u8 *text, const u8 *bytes, size_t size, enum ksplice_poke
 {
 	switch (step) {
 	case KSPLICE_POKE_BREAKPOINT:
-		WRITE_ONCE(*text, BREAKPOINT);
+		WRITE_ONCE(*text, KSPLICE_INT3);
 		break;
 	case KSPLICE_POKE_TAIL:
 		memcpy(text + 1, bytes + 1, size - 1);
