@@ -216,7 +216,8 @@ static bool find_text_lock(void)
  */
 static bool find_module_lock(void)
 {
-	const struct seq_file *seq = NULL;
+	const struct seq_file *seq;
+	bool is_found = false;
 	struct file *file;
 
 	module_mutex = lookup("module_mutex");
@@ -225,17 +226,20 @@ static bool find_module_lock(void)
 	if (!FIND(ksplice_modules_open, "modules_open"))
 		return false;
 	file = kzalloc(sizeof(*file), GFP_KERNEL);
-	if (!file)
-		return false;
-	file->f_cred = current_cred();
-	if (static_call(ksplice_modules_open)(NULL, file) == 0) {
+	if (file) {
+		file->f_cred = current_cred();
+		is_found = static_call(ksplice_modules_open)(NULL, file) == 0;
+	}
+	if (is_found) {
 		seq = file->private_data;
 		static_call_update(ksplice_modules_start, seq->op->start);
 		static_call_update(ksplice_modules_stop, seq->op->stop);
 		seq_release(NULL, file);
+	} else {
+		pr_err("the list of modules cannot be locked\n");
 	}
 	kfree(file);
-	return seq != NULL;
+	return is_found;
 }
 
 static void find_optional(void)
