@@ -124,6 +124,24 @@ run 0 insmod /updates/old_user.ko
 run 0 rmmod old_user
 end_case "new code: modules still find what a patch does not export any more"
 
+# known VALUES: a module that knows the old version is linked and sees these.
+known()
+{
+	dmesg -c > /dev/null
+	run 0 insmod /updates/old_caller.ko
+	contains "log" "$(dmesg)" "cordic: $1"
+	run 0 rmmod old_caller
+}
+
+known "-16962 63306"
+apply versions
+known "67 89"
+run 22 insmod /updates/new_caller.ko
+contains "log" "$(dmesg | tail -n 5)" "disagrees about version of symbol cordic_calc_iq"
+undo versions
+known "-16962 63306"
+end_case "new code: modules with the old version of a symbol that has another in the patch"
+
 dmesg -c > /dev/null
 apply warn
 lacks "log" "$(dmesg)" WARNING
