@@ -13,6 +13,12 @@ patch_of()
 	echo "$file"
 }
 
+# kernel_like REGEX: the first name in kernels.conf that begins so.
+kernel_like()
+{
+	"$top/tests/kernels/fetch" --list | grep -m 1 "^$1"
+}
+
 # find_tree: sets $tree to what ksplice-create prepared for the kernel in $root, of that kernel's own source.
 find_tree()
 {

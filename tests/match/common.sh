@@ -12,6 +12,9 @@ bin=${KSPLICE_BINDIR:-$build}
 cache=${KSPLICE_CACHE:-$HOME/.cache/ksplice}
 failed=0
 
+# shellcheck source=tests/common.sh
+. "$top/tests/common.sh"
+
 pass()
 {
 	echo "PASS match: $*"
@@ -30,12 +33,6 @@ use_kernel()
 	release=$(basename "$root"/boot/vmlinuz-*)
 	release=${release#vmlinuz-}
 	image=$root/boot/vmlinuz-$release
-}
-
-# The first name in kernels.conf that begins so.
-kernel_like()
-{
-	"$top/tests/kernels/fetch" --list | grep -m 1 "^$1"
 }
 
 # old_code TARGET OLD OBJECT...: the old code of objects that nothing changes

@@ -31,6 +31,18 @@ lacks()
 	esac
 }
 
+# run STATUS COMMAND...: a command ends so; its output is in $out.  The status of insmod
+# is the errno.
+run()
+{
+	status=$1
+	shift
+	out=$("$@" 2>&1)
+	set -- "$?" "$*"
+	[ "$1" = "$status" ] ||
+		errors="$errors; exit status of $2 is $1, expected $status; it said: $out"
+}
+
 # end_case NAME: nothing of Ksplice may be left behind.
 end_case()
 {

@@ -11,17 +11,6 @@ panic=/proc/sys/kernel/panic
 panic_before=$(cat $panic)
 loadavg=/proc/loadavg
 
-# run STATUS COMMAND...: run a command, leave its output in $out.
-run()
-{
-	status=$1
-	shift
-	out=$("$@" 2>&1)
-	set -- "$?" "$*"
-	[ "$1" = "$status" ] ||
-		errors="$errors; exit status of $2 is $1, expected $status; it said: $out"
-}
-
 # The hooks that ran since the last call, as "NAME; NAME"; @ is "with the CPUs stopped".
 hooks()
 {

@@ -11,17 +11,6 @@
 
 sys=/sys/kernel/ksplice
 
-# run STATUS COMMAND...: run a command, leave its output in $out.
-run()
-{
-	status=$1
-	shift
-	out=$("$@" 2>&1)
-	set -- "$?" "$*"
-	[ "$1" = "$status" ] ||
-		errors="$errors; exit status of $2 is $1, expected $status; it said: $out"
-}
-
 # fail TEXT COMMAND...: it fails, and says that
 fail()
 {

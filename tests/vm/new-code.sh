@@ -9,18 +9,6 @@
 
 tracing=/sys/kernel/tracing
 
-# run STATUS COMMAND...: run a command, leave its output in $out.
-# That of insmod is the errno.
-run()
-{
-	status=$1
-	shift
-	out=$("$@" 2>&1)
-	set -- "$?" "$*"
-	[ "$1" = "$status" ] ||
-		errors="$errors; exit status of $2 is $1, expected $status; it said: $out"
-}
-
 apply()
 {
 	run 0 ksplice-apply "/updates/ksplice-$1.tar.gz"
