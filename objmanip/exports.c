@@ -32,61 +32,67 @@ bool find_new_export(struct manip *manip, const struct diff_item *item, struct e
 	return true;
 }
 
-static int bad_crcs(const char *path, unsigned int line, struct ks_error *err)
+/* A line of a file, without its end; false when it is not what it should be. */
+typedef bool (*line_function)(struct manip *manip, char *line);
+
+/* @what a line should be, for messages. */
+static int each_line(struct manip *manip, const char *path, line_function function,
+		     const char *what, struct ks_error *err)
 {
-	return ks_error_set(err, "%s: line %u: not the name and version of a symbol", path, line);
+	FILE *file = fopen(path, "r");
+	unsigned int number = 0;
+	char *line = NULL;
+	size_t size = 0;
+	ssize_t length;
+	int ret = 0;
+
+	if (!file)
+		return ks_error_set(err, "%s: cannot be read: %s", path, strerror(errno));
+	while (ret == 0 && (length = getline(&line, &size, file)) > 0) {
+		number++;
+		if (line[length - 1] == '\n')
+			line[--length] = '\0';
+		if (strlen(line) != (size_t)length || !function(manip, line))
+			ret = ks_error_set(err, "%s: line %u: not %s", path, number, what);
+	}
+	if (ret == 0 && ferror(file))
+		ret = ks_error_set(err, "%s: cannot be read: %s", path, strerror(errno));
+	free(line);
+	fclose(file);
+	return ret;
+}
+
+static bool read_crc(struct manip *manip, char *line)
+{
+	char *version = strchr(line, ' '), *end;
+	uint32_t *crc = arena_alloc(&manip->arena, sizeof(*crc));
+
+	if (!version || version == line)
+		return false;
+	*version++ = '\0';
+	*crc = (uint32_t)strtoul(version, &end, 16);
+	hash_add(&manip->crcs, arena_strdup(&manip->arena, line), crc);
+	return end != version && *end == '\0';
 }
 
 int read_crcs(struct manip *manip, const char *path, struct ks_error *err)
 {
-	FILE *file = fopen(path, "r");
-	unsigned int number = 0;
-	char line[1024], *end;
-	uint32_t *crc;
-	size_t length;
-	int ret = 0;
-
-	if (!file)
-		return ks_error_set(err, "%s: cannot be read: %s", path, strerror(errno));
 	hash_init(&manip->crcs, &manip->arena, 256);
-	while (ret == 0 && fgets(line, sizeof(line), file)) {
-		number++;
-		length = strcspn(line, " ");
-		if (length == 0 || line[length] != ' ') {
-			ret = bad_crcs(path, number, err);
-			break;
-		}
-		line[length] = '\0';
-		crc = arena_alloc(&manip->arena, sizeof(*crc));
-		*crc = (uint32_t)strtoul(line + length + 1, &end, 16);
-		if (end == line + length + 1 || strcmp(end, "\n") != 0)
-			ret = bad_crcs(path, number, err);
-		hash_add(&manip->crcs, arena_strdup(&manip->arena, line), crc);
-	}
-	if (ret == 0 && ferror(file))
-		ret = ks_error_set(err, "%s: cannot be read", path);
-	fclose(file);
-	return ret;
+	return each_line(manip, path, read_crc, "the name and version of a symbol", err);
+}
+
+static bool read_import(struct manip *manip, char *line)
+{
+	char *name = arena_strdup(&manip->arena, line);
+
+	hash_add(&manip->imports, name, name);
+	return *name && !strpbrk(name, " \t");
 }
 
 int read_imports(struct manip *manip, const char *path, struct ks_error *err)
 {
-	FILE *file = fopen(path, "r");
-	char line[1024], *name;
-	int ret = 0;
-
-	if (!file)
-		return ks_error_set(err, "%s: cannot be read: %s", path, strerror(errno));
 	hash_init(&manip->imports, &manip->arena, 4096);
-	while (fgets(line, sizeof(line), file)) {
-		line[strcspn(line, "\n")] = '\0';
-		name = arena_strdup(&manip->arena, line);
-		hash_add(&manip->imports, name, name);
-	}
-	if (ferror(file))
-		ret = ks_error_set(err, "%s: cannot be read", path);
-	fclose(file);
-	return ret;
+	return each_line(manip, path, read_import, "the name of a symbol", err);
 }
 
 /* Until 5.18 the version is the value of a symbol __crc_NAME. */

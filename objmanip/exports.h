@@ -19,7 +19,7 @@ int read_crcs(struct manip *manip, const char *path, struct ks_error *err);
 
 /*
  * Names that new code imports from the kernel's exports, a line each: kallsyms may
- * not have them.  -1 and @err when the file can't be read.
+ * not have them.  -1 and @err as for versions.
  */
 int read_imports(struct manip *manip, const char *path, struct ks_error *err);
 
