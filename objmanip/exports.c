@@ -32,10 +32,10 @@ bool find_new_export(struct manip *manip, const struct diff_item *item, struct e
 	return true;
 }
 
-/* A line of a file, without its end; false when it is not what it should be. */
+/* Takes a line of a file, without its end; false when it is not what it should be. */
 typedef bool (*line_function)(struct manip *manip, char *line);
 
-/* @what a line should be, for messages. */
+/* @what a line should be, for messages.  One without an end was cut off. */
 static int each_line(struct manip *manip, const char *path, line_function function,
 		     const char *what, struct ks_error *err)
 {
@@ -49,10 +49,11 @@ static int each_line(struct manip *manip, const char *path, line_function functi
 	if (!file)
 		return ks_error_set(err, "%s: cannot be read: %s", path, strerror(errno));
 	while (ret == 0 && (length = getline(&line, &size, file)) > 0) {
+		bool is_whole = line[--length] == '\n';
+
 		number++;
-		if (line[length - 1] == '\n')
-			line[--length] = '\0';
-		if (strlen(line) != (size_t)length || !function(manip, line))
+		line[length] = '\0';
+		if (!is_whole || strlen(line) != (size_t)length || !function(manip, line))
 			ret = ks_error_set(err, "%s: line %u: not %s", path, number, what);
 	}
 	if (ret == 0 && ferror(file))
