@@ -10,6 +10,12 @@
 tracing=/sys/kernel/tracing
 control=/sys/kernel/debug/dynamic_debug/control
 
+# has OPTION: the kernel is configured with CONFIG_OPTION
+has()
+{
+	grep -q "^CONFIG_$1=[ym]" /updates/config
+}
+
 apply()
 {
 	run 0 ksplice-apply "/updates/ksplice-$1.tar.gz"
@@ -58,7 +64,7 @@ expect "second read" "$(sed -n 2p /proc/uptime)" "reads 2 call 1 injected 0 limi
 expect "third read" "$(sed -n 2p /proc/uptime)" "reads 3 call 2 injected 0 limit 7 key"
 expect "messages of one time" "$(dmesg | grep -c 'uptime: once')" 1
 expect "log" "$(dmesg | grep -c 'uptime: read')" 0
-if [ -e $control ]; then
+if has DYNAMIC_DEBUG; then
 	contains "dynamic debug" "$(grep uptime: $control)" "uptime_kinds"
 	echo "func uptime_kinds +p" > $control
 	expect "fourth read" "$(sed -n 2p /proc/uptime)" "reads 4 call 2 injected 0 limit 7 key"
@@ -75,7 +81,7 @@ end_case "new code: static keys and calls, per-CPU data, SRCU, messages"
 apply pointer
 loadavg=$(cat /proc/loadavg)
 contains "loadavg" "$loadavg" "1 called "
-if [ -e /updates/with_ibt ]; then
+if has X86_KERNEL_IBT; then
 	contains "ENDBR of the function" "$loadavg" "called fa1e0ff3"
 	# Nobody points to this one: it shows that boot seals.
 	lacks "ENDBR of another" "$loadavg" "sealed fa1e0ff3"
@@ -124,7 +130,7 @@ known()
 	run 0 rmmod old_caller
 }
 
-if [ -e /updates/old_caller.ko ]; then
+if has CORDIC; then
 	known "-16962 63306"
 	apply versions
 	known "67 89"
@@ -142,7 +148,7 @@ cat /proc/loadavg > /dev/null
 cat /proc/loadavg > /dev/null
 expect "warnings" "$(dmesg | grep -c WARNING)" 1
 contains "the warning" "$(dmesg | grep WARNING)" "loadavg_proc_show+"
-[ ! -e /updates/warning ] || contains "the warning" "$(dmesg | grep WARNING)" \
+! has DEBUG_BUGVERBOSE || contains "the warning" "$(dmesg | grep WARNING)" \
 	"at fs/proc/loadavg.c:$(sed 's/:.*//' /updates/warning) loadavg_proc_show+"
 contains "the warning" "$(dmesg | grep WARNING)" "[ksplice_warn_vmlinux_new]"
 undo warn
