@@ -138,14 +138,14 @@ DEFINE_STATIC_CALL(ksplice_klp_find_ops, no_livepatch);
 DEFINE_STATIC_CALL(ksplice_ftrace_graph_ret_addr, no_graph_address);
 
 /* NULL when this kernel has no data in kallsyms. */
-static struct mutex *text_mutex;
-static struct mutex *module_mutex;
-static struct mutex *kprobe_mutex;
-static struct mutex *klp_mutex;
+static struct mutex *text_lock;
+static struct mutex *module_lock;
+static struct mutex *kprobe_lock;
+static struct mutex *klp_lock;
 static const unsigned long *total_forks;
 
 /* 0 when this kernel has none. */
-static unsigned long kretprobe_trampoline;
+static unsigned long kretprobe_return;
 
 /* Whether references to stacks can be given back. */
 static bool can_put_stacks;
@@ -176,7 +176,7 @@ static int find_lookup_name(unsigned long *address)
 
 /*
  * The kernel's own, and not what a module calls so: kallsyms goes on to the modules
- * when it lacks data, and then finds the variables of this file, of course.
+ * when it lacks data, and one of them may have a variable of that name.
  */
 static void *lookup(const char *name)
 {
@@ -185,11 +185,14 @@ static void *lookup(const char *name)
 	return ksplice_is_module_address(address) ? NULL : (void *)address;
 }
 
+/* In 5.10 the pointer must be of the function's type, and not only fit. */
+#define SET_CALL(call, address) static_call_update(call, (typeof(&STATIC_CALL_TRAMP(call)))(address))
+
 #define FIND_OPTIONAL(call, name)                                               \
 	({                                                                      \
 		void *found = lookup(name);                                     \
 		if (found)                                                      \
-			static_call_update(call, found);                        \
+			SET_CALL(call, found);                                  \
 		found != NULL;                                                  \
 	})
 
@@ -204,8 +207,8 @@ static void *lookup(const char *name)
 /* Without data in kallsyms, functions of ftrace lock the text for us. */
 static bool find_text_lock(void)
 {
-	text_mutex = lookup("text_mutex");
-	return text_mutex || (FIND(ksplice_code_modify_prepare, "ftrace_arch_code_modify_prepare") &&
+	text_lock = lookup("text_mutex");
+	return text_lock || (FIND(ksplice_code_modify_prepare, "ftrace_arch_code_modify_prepare") &&
 			      FIND(ksplice_code_modify_post_process,
 				   "ftrace_arch_code_modify_post_process"));
 }
@@ -220,8 +223,8 @@ static bool find_module_lock(void)
 	bool is_found = false;
 	struct file *file;
 
-	module_mutex = lookup("module_mutex");
-	if (module_mutex)
+	module_lock = lookup("module_mutex");
+	if (module_lock)
 		return true;
 	if (!FIND(ksplice_modules_open, "modules_open"))
 		return false;
@@ -232,8 +235,8 @@ static bool find_module_lock(void)
 	}
 	if (is_found) {
 		seq = file->private_data;
-		static_call_update(ksplice_modules_start, seq->op->start);
-		static_call_update(ksplice_modules_stop, seq->op->stop);
+		SET_CALL(ksplice_modules_start, seq->op->start);
+		SET_CALL(ksplice_modules_stop, seq->op->stop);
 		seq_release(NULL, file);
 	} else {
 		pr_err("the list of modules cannot be locked\n");
@@ -252,23 +255,23 @@ static void find_optional(void)
 
 	text_start = (unsigned long)lookup("_stext");
 	text_end = (unsigned long)lookup("_etext");
-	kprobe_mutex = lookup("kprobe_mutex");
+	kprobe_lock = lookup("kprobe_mutex");
 	total_forks = lookup("total_forks");
 	/* By its function: task_work_cancel() until 6.1.104 and 6.11 (kernel/task_work.c). */
 	if (FIND_OPTIONAL(ksplice_task_work_cancel, "task_work_cancel_func") ||
 	    FIND_OPTIONAL(ksplice_task_work_cancel, "task_work_cancel"))
 		FIND_OPTIONAL(ksplice_task_work_add, "task_work_add");
 	FIND_OPTIONAL(ksplice_stack_trace_save_tsk, "stack_trace_save_tsk");
-	klp_mutex = lookup("klp_mutex");
-	if (klp_mutex)
+	klp_lock = lookup("klp_mutex");
+	if (klp_lock)
 		FIND_OPTIONAL(ksplice_klp_find_ops, "klp_find_ops");
 	can_put_stacks = FIND_OPTIONAL(ksplice_put_task_stack, "put_task_stack");
 	FIND_OPTIONAL(ksplice_kallsyms_show_value, "kallsyms_show_value");
 	FIND_OPTIONAL(ksplice_get_kprobe, "get_kprobe");
 	FIND_OPTIONAL(ksplice_alternatives_text_reserved, "alternatives_text_reserved");
 	FIND_OPTIONAL(ksplice_ftrace_graph_ret_addr, "ftrace_graph_ret_addr");
-	for (i = 0; i < ARRAY_SIZE(names) && kretprobe_trampoline == 0; i++)
-		kretprobe_trampoline = (unsigned long)lookup(names[i]);
+	for (i = 0; i < ARRAY_SIZE(names) && kretprobe_return == 0; i++)
+		kretprobe_return = (unsigned long)lookup(names[i]);
 }
 
 int ksplice_kernel_init(unsigned long address)
@@ -279,7 +282,7 @@ int ksplice_kernel_init(unsigned long address)
 		pr_err("kprobes do not tell where kallsyms_lookup_name is: error %d\n", ret);
 		return ret;
 	}
-	static_call_update(ksplice_kallsyms_lookup_name, (void *)address);
+	SET_CALL(ksplice_kallsyms_lookup_name, address);
 	if (IS_ENABLED(CONFIG_HAVE_RELIABLE_STACKTRACE) &&
 	    !FIND(ksplice_stack_trace_save_tsk_reliable, "stack_trace_save_tsk_reliable"))
 		return -ENOENT;
@@ -375,7 +378,7 @@ bool ksplice_task_work_cancel(struct task_struct *task, task_work_func_t functio
 
 bool ksplice_is_kretprobe(unsigned long address)
 {
-	return kretprobe_trampoline != 0 && address == kretprobe_trampoline;
+	return kretprobe_return != 0 && address == kretprobe_return;
 }
 
 bool ksplice_may_show_addresses(const struct cred *reader)
@@ -409,7 +412,7 @@ bool ksplice_is_text_reserved(unsigned long address, size_t size)
 
 bool ksplice_has_late_kprobe(unsigned long address, size_t size)
 {
-	return !kprobe_mutex && ksplice_has_kprobe(address, size);
+	return !kprobe_lock && ksplice_has_kprobe(address, size);
 }
 
 bool ksplice_is_livepatched(unsigned long function)
@@ -423,44 +426,44 @@ bool ksplice_is_livepatched(unsigned long function)
  */
 void ksplice_lock_text(void)
 {
-	if (klp_mutex)
-		mutex_lock(klp_mutex);
-	if (kprobe_mutex)
-		mutex_lock(kprobe_mutex);
+	if (klp_lock)
+		mutex_lock(klp_lock);
+	if (kprobe_lock)
+		mutex_lock(kprobe_lock);
 	cpus_read_lock();
-	if (text_mutex)
-		mutex_lock(text_mutex);
+	if (text_lock)
+		mutex_lock(text_lock);
 	else
 		static_call(ksplice_code_modify_prepare)();
 }
 
 void ksplice_unlock_text(void)
 {
-	if (text_mutex)
-		mutex_unlock(text_mutex);
+	if (text_lock)
+		mutex_unlock(text_lock);
 	else
 		static_call(ksplice_code_modify_post_process)();
 	cpus_read_unlock();
-	if (kprobe_mutex)
-		mutex_unlock(kprobe_mutex);
-	if (klp_mutex)
-		mutex_unlock(klp_mutex);
+	if (kprobe_lock)
+		mutex_unlock(kprobe_lock);
+	if (klp_lock)
+		mutex_unlock(klp_lock);
 }
 
 void ksplice_lock_modules(void)
 {
 	loff_t position = 0;
 
-	if (module_mutex)
-		mutex_lock(module_mutex);
+	if (module_lock)
+		mutex_lock(module_lock);
 	else
 		static_call(ksplice_modules_start)(NULL, &position);
 }
 
 void ksplice_unlock_modules(void)
 {
-	if (module_mutex)
-		mutex_unlock(module_mutex);
+	if (module_lock)
+		mutex_unlock(module_lock);
 	else
 		static_call(ksplice_modules_stop)(NULL, NULL);
 }

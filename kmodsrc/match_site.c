@@ -167,8 +167,53 @@ static int site_undecided(const struct site_place *at, const char *reason)
 }
 
 /*
+ * Until 5.11, native_patch() puts what these functions do in place of a call of them
+ * (arch/x86/kernel/paravirt_patch.c); since 5.12 that is done by alternatives.
+ */
+struct inlined {
+	enum ksplice_well_known function;
+	u8 word_size;
+	u8 length;
+	u8 bytes[3];
+};
+
+static const struct inlined inlined[] = {
+	{ KSPLICE_KNOWN_NATIVE_IRQ_DISABLE, 8, 1, { 0xfa } },
+	{ KSPLICE_KNOWN_NATIVE_IRQ_ENABLE, 8, 1, { 0xfb } },
+	{ KSPLICE_KNOWN_NATIVE_SAVE_FL, 8, 2, { 0x9c, 0x58 } },
+	{ KSPLICE_KNOWN_NATIVE_RESTORE_FL, 8, 2, { 0x57, 0x9d } },
+	{ KSPLICE_KNOWN_NATIVE_READ_CR2, 8, 3, { 0x0f, 0x20, 0xd0 } },
+	{ KSPLICE_KNOWN_NATIVE_READ_CR3, 8, 3, { 0x0f, 0x20, 0xd8 } },
+	{ KSPLICE_KNOWN_NATIVE_WRITE_CR3, 8, 3, { 0x0f, 0x22, 0xdf } },
+	{ KSPLICE_KNOWN_NATIVE_WBINVD, 8, 2, { 0x0f, 0x09 } },
+	{ KSPLICE_KNOWN_PARAVIRT_IDENT, 8, 3, { 0x48, 0x89, 0xf8 } },
+	{ KSPLICE_KNOWN_NATIVE_SPIN_UNLOCK, 8, 3, { 0xc6, 0x07, 0x00 } },
+	{ KSPLICE_KNOWN_NATIVE_SPIN_UNLOCK, 4, 3, { 0xc6, 0x00, 0x00 } },
+	{ KSPLICE_KNOWN_NATIVE_VCPU_IS_PREEMPTED, 8, 2, { 0x31, 0xc0 } },
+	{ KSPLICE_KNOWN_NATIVE_VCPU_IS_PREEMPTED, 4, 2, { 0x31, 0xc0 } },
+};
+
+static bool is_inlined(const struct site_place *at, unsigned long function)
+{
+	const struct ksplice_matcher *matcher = at->place->matcher;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(inlined); i++) {
+		const struct inlined *form = &inlined[i];
+
+		if (form->word_size == matcher->old->word_size &&
+		    form->length <= at->site->length &&
+		    ksplice_known_is(matcher, form->function, function) &&
+		    memcmp(at->place->run + at->run, form->bytes, form->length) == 0)
+			return only_nops(at->place, at->run + form->length, site_end(at));
+	}
+	return false;
+}
+
+/*
  * A call through a pointer in memory, as "call *pv_ops+0x10(%rip)", made direct: a
- * call of what the pointer, at @slot, holds now, or nops when that does nothing.
+ * call of what the pointer, at @slot, holds now, what that does, or nops when that does
+ * nothing.
  */
 static bool is_direct_call(const struct site_place *at, unsigned long slot)
 {
@@ -181,6 +226,8 @@ static bool is_direct_call(const struct site_place *at, unsigned long slot)
 	if (ksplice_run_branch(at->place, at->run, KSPLICE_BRANCH_CALL, &insn, &target) &&
 	    target == function)
 		return only_nops(at->place, at->run + insn.length, site_end(at));
+	if (is_inlined(at, function))
+		return true;
 	return (ksplice_known_is(matcher, KSPLICE_KNOWN_PARAVIRT_NOP, function) ||
 		ksplice_known_is(matcher, KSPLICE_KNOWN_NOP_FUNC, function)) &&
 	       only_nops(at->place, at->run, site_end(at));
@@ -240,7 +287,7 @@ static int match_alternative(const struct site_place *at)
 
 /*
  * Paravirt: the indirect call through pv_ops as compiled, a direct call to what
- * pv_ops holds now, or nops when that is a function that does nothing.
+ * pv_ops holds now, the same inlined, or nops when that is a function that does nothing.
  */
 static int match_paravirt(const struct site_place *at)
 {

@@ -18,6 +18,9 @@
 #define PV_FUNCTION	0x3100
 #define PARAVIRT_NOP	0x3140
 #define NOP_FUNC	0x3160
+#define IRQ_DISABLE	0x3168
+#define RESTORE_FL	0x3170
+#define SPIN_UNLOCK	0x3178
 #define SC_FUNCTION	0x3180
 #define RETURN0		0x31c0
 #define FTRACE_CALLER	0x3200
@@ -103,6 +106,22 @@ static const struct site_case site_cases[] = {
 	  PARAVIRT_NOP, 0 },
 	{ "paravirt nops for a function", KSPLICE_SITE_PARAVIRT, PV_CALL, NONE,
 	  "0f 1f 80 00 00 00 00", NONE, PV_FUNCTION, -ENOENT },
+	{ "paravirt inlined", KSPLICE_SITE_PARAVIRT, PV_CALL, NONE, "fa 66 0f 1f 44 00 00", NONE,
+	  IRQ_DISABLE, 0 },
+	{ "paravirt inlined, two instructions", KSPLICE_SITE_PARAVIRT, PV_CALL, NONE,
+	  "57 9d 0f 1f 44 00 00", NONE, RESTORE_FL, 0 },
+	{ "paravirt inlined, one of two instructions", KSPLICE_SITE_PARAVIRT, PV_CALL, NONE,
+	  "57 66 0f 1f 44 00 00", NONE, RESTORE_FL, -ENOENT },
+	{ "paravirt inlined, a callee-save thunk", KSPLICE_SITE_PARAVIRT, PV_CALL, NONE,
+	  "c6 07 00 0f 1f 40 00", NONE, SPIN_UNLOCK, 0 },
+	{ "paravirt inlined for i386", KSPLICE_SITE_PARAVIRT, PV_CALL, NONE,
+	  "c6 00 00 0f 1f 40 00", NONE, SPIN_UNLOCK, -ENOENT },
+	{ "paravirt inlined, of another function", KSPLICE_SITE_PARAVIRT, PV_CALL, NONE,
+	  "fa 66 0f 1f 44 00 00", NONE, RESTORE_FL, -ENOENT },
+	{ "paravirt inlined, another instruction", KSPLICE_SITE_PARAVIRT, PV_CALL, NONE,
+	  "fb 66 0f 1f 44 00 00", NONE, IRQ_DISABLE, -ENOENT },
+	{ "paravirt inlined, no nops behind", KSPLICE_SITE_PARAVIRT, PV_CALL, NONE,
+	  "fa 89 c0 0f 1f 40 00", NONE, IRQ_DISABLE, -ENOENT },
 
 	{ "retpoline call", KSPLICE_SITE_RETPOLINE, CALL5, TO("__x86_indirect_thunk_rax"), CALL5,
 	  AT(THUNK_RAX), 0, 0 },
