@@ -110,7 +110,8 @@ ask_places()
 
 	mkdir -- "$work/place" && link_folder "$work/place" "" || return
 	rule+=':$(if $(filter $@,$(real-obj-m)),$(modfile)):"'
-	make_in_batches "$work/place" -n -s "rule_cc_o_c=$rule" "rule_as_o_S=$rule" -- "$@"
+	# Some kernels, as 5.10, call it an error if a file has no rule.
+	make_in_batches "$work/place" -n -s "rule_cc_o_c=$rule" "rule_as_o_S=$rule" unknown-single= -- "$@"
 }
 
 # "foo.c" and "foo.S" are "foo.o".

@@ -134,8 +134,10 @@ find_compiler()
 	esac
 	# A cross compiler's name: x86_64-linux-gnu-gcc-12.
 	command -v "$cc" >/dev/null || cc=${cc##*-linux-gnu-}
+	# One that this system does not have may be unpacked beside the kernel.
+	command -v "$cc" >/dev/null || ! [ -x "$root/usr/bin/$cc" ] || cc=$root/usr/bin/$cc
 	command -v "$cc" >/dev/null ||
-		die "$EXIT_ENV" "the kernel was made by \"$want\": no $cc here, install it"
+		die "$EXIT_ENV" "the kernel was made by \"$want\": no $cc here, install it (or unpack its packages below --root)"
 	have=$("$cc" --version | head -n 1)
 	compiler_differs=no
 	if [ "$have" != "$want" ]; then
