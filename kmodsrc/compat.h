@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * All that differs between the kernel versions that the core runs on, 5.10 to
- * 6.12 and later.  Each difference says where it comes from.  Those before 6.1 are
- * from reading: the core was compiled for 6.1 and 6.12 only.
+ * 6.12 and later.  Each difference says where it comes from.  The core was compiled for
+ * 5.10, 6.1 and 6.12, and runs there; what is between these is from reading.
  */
 #ifndef KSPLICE_COMPAT_H
 #define KSPLICE_COMPAT_H

@@ -1,16 +1,58 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# shellcheck shell=bash disable=SC2154 # top, dir, root, release: of the script that sources this
+# shellcheck shell=bash disable=SC2154 # top, build, create, dir, root, release, wanted: of the script that sources this
 #
 # For test scripts, most of which run on several kernels.
 
 # patch_of NAME: its file in tests/patches; some are others for another version of the kernel.
 patch_of()
 {
-	local file
+	local version file
 
-	file=$top/tests/patches/$(cut -d . -f 1,2 <<< "$release")/$1.patch
+	version=$(cut -d . -f 1,2 <<< "$release")
+	file=$top/tests/patches/$version/$1.patch
 	[ -e "$file" ] || file=$top/tests/patches/$1.patch
+	if [ "$version" = 5.10 ]; then
+		# What loadavg.c prints is a long there.
+		sed 's|%u/%d %d|%ld/%d %d|' "$file" > "$dir/$1.patch"
+		file=$dir/$1.patch
+	fi
 	echo "$file"
+}
+
+# made LABEL NAME TARGET:FUNCTION...: an update, in $dir/updates, was made and verified, and has these functions.
+made()
+{
+	local label=$1 name=$2
+
+	shift 2
+	if "$create" --root="$root" --kernel="$release" --output="$dir/updates" --id="${name//-/_}" --json \
+		--patch="$(patch_of "$name")" > "$dir/json" 2> "$dir/err" &&
+		[ "$(jq -r '[.targets[] | .name + ":" + .changed[] + ":" + .match.status] | join(" ")' \
+			"$dir/json")" = "$(printf '%s:match ' "$@" | sed 's/ $//')" ]; then
+		echo "PASS $label: create $name"
+	else
+		cat "$dir/err" "$dir/json"
+		echo "FAIL $label: create $name"
+	fi
+}
+
+# use_updates LABEL: each of $dir/updates is applied and undone in a guest; then the part
+# of test-core that jumps matter to most.
+use_updates()
+{
+	local status=0
+
+	"$top/tests/vm/boot" --timeout=300 --module=zram --tools="$build/apply/static" \
+		--file="$top/tests/vm/cases.sh" --file="$dir/updates:/updates" --log="$dir/log" \
+		"$root" "$top/tests/vm/versions.sh" || status=$?
+	if [ "$status" = 0 ]; then
+		echo "PASS $1: the kernel log is clean"
+	else
+		echo "FAIL $1: boot ended with status $status"
+		cat "$dir/log"
+	fi
+	KSPLICE_TEST_KERNEL=$wanted CORE_SCRIPTS=core CORE_UPDATES="string new-function asleep module" CORE_CYCLES=10 \
+		run_marked "$1" "$top/tests/test-core"
 }
 
 # kernel_like REGEX: the first name in kernels.conf that begins so.
@@ -19,9 +61,13 @@ kernel_like()
 	"$top/tests/kernels/fetch" --list | grep -m 1 "^$1"
 }
 
-# find_tree: sets $tree to what ksplice-create prepared for the kernel in $root, of that kernel's own source.
+# find_tree: sets $tree to what ksplice-create prepared for the kernel in $root, of that kernel's own source,
+# and $compiler to what makes its modules.
 find_tree()
 {
+	compiler=$(sed -n 's/^CONFIG_CC_VERSION_TEXT="\([^ "]*\).*/\1/p' "$root/usr/src/linux-headers-$release/.config")
+	compiler=${compiler##*-linux-gnu-}
+	command -v "$compiler" > /dev/null || compiler=$root/usr/bin/$compiler
 	for tree in "${KSPLICE_CACHE:-$HOME/.cache/ksplice}/trees/$release-"*; do
 		[ -e "$tree/scripts/mod/modpost" ] && [ "$(cat "$tree/.ksplice_source_differs")" = no ] &&
 			cmp -s "$tree/Module.symvers" "$root/usr/src/linux-headers-$release/Module.symvers" && return
