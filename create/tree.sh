@@ -157,7 +157,7 @@ find_compiler()
 # below $root; the rest of it, and the assembler, are those of this system.
 use_i386_compiler()
 {
-	local dir major cc1 loader=$root/lib/ld-linux.so.2 folder
+	local dir major cc1 loader=$root/lib/ld-linux.so.2 folder emulator=()
 
 	case $("$cc" -dumpmachine) in
 	i?86-*) return ;;
@@ -169,12 +169,17 @@ use_i386_compiler()
 			"as code made by $cc for x86-64 may differ"
 		return
 	fi
+	# Not every kernel for x86-64 runs programs of i386.
+	if ! "$loader" --verify "$cc1" >"$work/cc.log" 2>&1; then
+		emulator=("$(command -v qemu-i386 || command -v qemu-i386-static)") ||
+			die "$EXIT_ENV" "$cc1: this system cannot run programs of i386: install qemu-user"
+	fi
 	folder=$(printf '%s\n' "$cc1" | sha256sum)
 	dir=$cache/compilers/${folder:0:16}
 	mkdir -p -- "$dir" && {
 		echo '#!/bin/sh'
-		printf 'exec %q --library-path %q:%q %q "$@"\n' "$loader" "$root/lib/i386-linux-gnu" \
-			"$root/usr/lib/i386-linux-gnu" "$cc1"
+		echo "exec$(printf ' %q' "${emulator[@]}" "$loader" --library-path \
+			"$root/lib/i386-linux-gnu:$root/usr/lib/i386-linux-gnu" "$cc1") \"\$@\""
 	} >"$dir/cc1.$$" && chmod 755 "$dir/cc1.$$" && mv -T -- "$dir/cc1.$$" "$dir/cc1" ||
 		die "$EXIT_ENV" "$dir: cannot write to the cache"
 	# The tests of the configuration do not say -m32.
