@@ -51,8 +51,8 @@ use_updates()
 		echo "FAIL $1: boot ended with status $status"
 		cat "$dir/log"
 	fi
-	KSPLICE_TEST_KERNEL=$wanted CORE_SCRIPTS=core CORE_UPDATES="string new-function asleep module" CORE_CYCLES=10 \
-		run_marked "$1" "$top/tests/test-core"
+	KSPLICE_TEST_KERNEL=$wanted CORE_SCRIPTS=core CORE_CYCLES=10 CORE_MADE=$dir/updates \
+		CORE_UPDATES="string new-function asleep module" run_marked "$1" "$top/tests/test-core"
 }
 
 # kernel_like REGEX: the first name in kernels.conf that begins so.
