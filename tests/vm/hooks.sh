@@ -300,20 +300,26 @@ EOF
 # Without variables in kallsyms nobody can tell where they are.
 [ ! -e /updates/ksplice-assume_rodata.tar.gz ] || test_variables
 
-poweroff_cmd=/proc/sys/kernel/poweroff_cmd
-before=$(cat $poweroff_cmd)
-force=/sys/kernel/reboot/force
-early=/updates/ksplice-match_data_early.tar.gz
-run 0 ksplice-apply $early
-contains "force" "$(cat $force)" patched
-echo /bin/true > $poweroff_cmd
-run 0 ksplice-undo match_data_early
-run 4 ksplice-apply $early
-contains "what ksplice-apply says" "$out" "poweroff_cmd+0x1: it does not hold its initial value"
-lacks "force" "$(cat $force)" patched
-echo "$before" > $poweroff_cmd
-run 0 ksplice-apply $early
-contains "force" "$(cat $force)" patched
-run 0 ksplice-undo match_data_early
-lacks "force" "$(cat $force)" patched
-finish "a variable is compared"
+test_compared()
+{
+	poweroff_cmd=/proc/sys/kernel/poweroff_cmd
+	before=$(cat $poweroff_cmd)
+	force=/sys/kernel/reboot/force
+	early=/updates/ksplice-match_data_early.tar.gz
+	run 0 ksplice-apply $early
+	contains "force" "$(cat $force)" patched
+	echo /bin/true > $poweroff_cmd
+	run 0 ksplice-undo match_data_early
+	run 4 ksplice-apply $early
+	contains "what ksplice-apply says" "$out" "poweroff_cmd+0x1: it does not hold its initial value"
+	lacks "force" "$(cat $force)" patched
+	echo "$before" > $poweroff_cmd
+	run 0 ksplice-apply $early
+	contains "force" "$(cat $force)" patched
+	run 0 ksplice-undo match_data_early
+	lacks "force" "$(cat $force)" patched
+	finish "a variable is compared"
+}
+
+# 5.10 has no such file.
+[ ! -e /updates/ksplice-match_data_early.tar.gz ] || test_compared
